@@ -1,0 +1,1 @@
+"""How good a system is, where it could hurt someone, and whether it may be released."""

@@ -1,0 +1,1 @@
+"""Small translation models: made, converted, kept in versions, and run."""

@@ -1,0 +1,1 @@
+"""The models that ship with the project, and the recipe that makes them."""

@@ -1,0 +1,1 @@
+"""The termbase: loaded, matched, enforced and proven."""
