@@ -20,7 +20,15 @@ from mt.formats.chunks import Chunk, DocumentFormat, ReadOptions
 from mt.formats.decoding import decode
 from mt.formats.plain import read_plain
 
-__all__ = ["FORMATS", "Chunk", "DocumentFormat", "ReadOptions", "document_format", "read_chunks", "read_stream"]
+__all__ = [
+    "FORMATS",
+    "Chunk",
+    "DocumentFormat",
+    "ReadOptions",
+    "document_format",
+    "read_chunks",
+    "read_stream",
+]
 
 FORMATS: dict[str, DocumentFormat] = {
     ".txt": read_plain,

@@ -1,7 +1,7 @@
 """What every document format makes of a file: chunks, each translated as one batch and written in order.
 
-    for chunk in read_chunks(Path("notes.md"), ReadOptions(language="en")):
-        out.write(chunk.render(translate(chunk.sentences)))
+for chunk in read_chunks(Path("notes.md"), ReadOptions(language="en")):
+    out.write(chunk.render(translate(chunk.sentences)))
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ def decode(stream: BinaryIO, name: str) -> Iterator[str]:
         except UnicodeDecodeError as error:
             bad = error.object[error.start]
             where = offset - pending + error.start
-            raise InputError(f"{name}: not UTF-8: {error.reason} 0x{bad:02x} at byte offset {where}") from None
+            raise InputError(
+                f"{name}: not UTF-8: {error.reason} 0x{bad:02x} at byte offset {where}"
+            ) from None
         offset += len(block)
         if text:
             yield text
