@@ -9,20 +9,40 @@ translations in the sentences' places.
 ('Take 5 mg.', 'Rest.')
 >>> layout.render(["Tome 5 mg.", "Descanse."])
 '1. Tome 5 mg.  Descanse.\\r\\n\\r\\n-----\\r\\n'
+
+Kept as it is: line breaks (all that `str.splitlines` knows), tabs and all other control characters, byte
+order marks and lone surrogates, space at either end of a sentence, runs of three or more spaces (columns),
+leaders ("......", "____"), list and heading marks, and whatever holds no letter or is one web or mail address.
+So a sentence never holds a control character or a surrogate, and a translation can bring none in: the lines
+and paragraphs that come out are those that went in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mt.sentences import split_sentences
 
-# Line breaks (all that str.splitlines knows), other controls, byte order marks and lone surrogates: never sent to
-# a model, always kept where they are.
 _UNTRANSLATABLE = re.compile("([\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+)")
-_LETTER = re.compile(r"[^\W\d_]")
+_COLUMN_SIGNS = ("   ", "....", "___", "----", "====", "****", "~~~~", ". . . ")
+_COLUMNS = re.compile(r"([ \u00a0]{3,}|_{3,}|[.\-=*~]{4,}|(?:\. ){3,})")
+# Superscripts, subscripts and fractions count as word characters in `re`, but say nothing to translate.
+_LETTER = re.compile(r"[^\W\d_²³¹⁰⁴-⁹₀-₉¼-¾ªº]")
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+
+_MARK = re.compile(
+    r"""(?:(?:
+        [-+*•‣⁃◦∙·–—▪▫■□●○◆◇►▸▶➢➤✓✔✗✘☐☑☒→»]+   # bullets
+      | \#+ | >(?!\s*\d) | \[[ xX✓]?\] | \|             # headings, quotes (not "> 5 cm"), tick boxes, cells
+      | [(\[]?\d{1,3}(?:\.\d{1,3})*[.)\]] | \#?\d{1,3}(?:\s?[-–—:])(?=\s+[^\W\d_])    # 1. 1) (1) [1] 1 -
+      | \(?[a-zA-Z]\) | [a-zA-Z]\.(?=\s+[A-ZÀ-Þ])       # a) (a) a.  but not "E. coli"
+      | \(?[ivx]{1,5}\) | \(?[IVX]{1,5}\) | (?:[ivx]{2,5}|[IVX]{2,5})\.(?=\s+[A-ZÀ-Þ])  # iv) (IV) iv.
+      | [^\w\s"'“”‘’«»„‹›()\[\]{}<>≤≥=±~$€£%°¿¡&@\#.,;:!?\\`/|+*-]+        # emoji and other signs
+    )\s+)+""",
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +53,85 @@ class Layout:
     sentences: tuple[str, ...]
 
     def render(self, translations: Sequence[str]) -> str:
-        """The text with translations in place; their own line breaks become spaces."""
+        """The text with translations in place; line breaks and controls of their own become spaces."""
         if len(translations) != len(self.sentences):
             raise ValueError(f"{len(translations)} translations for {len(self.sentences)} sentences")
-        parts = [self.gaps[0]]
-        for translation, gap in zip(translations, self.gaps[1:], strict=True):
-            parts += (one_line(translation), gap)
+        parts = [""] * (2 * len(translations) + 1)
+        parts[::2] = self.gaps
+        parts[1::2] = map(one_line, translations)
         return "".join(parts)
 
 
 def one_line(translation: str) -> str:
     """A translation that cannot change the layout around it."""
+    if translation.isprintable():
+        return translation
     return _UNTRANSLATABLE.sub(" ", translation)
 
 
 def parse(text: str, language: str, *, split: bool = True) -> Layout:
     """`split=False` keeps each line whole: one line, one sentence."""
+    return layout_of(_parts(text, language, split))
+
+
+def layout_of(parts: Iterator[tuple[bool, str]]) -> Layout:
+    """From parts in order, each marked True when it is to be translated."""
     gaps: list[str] = []
     sentences: list[str] = []
-    kept = ""
-    for position, piece in enumerate(_UNTRANSLATABLE.split(text)):
-        if position % 2 or not _LETTER.search(piece):
-            kept += piece
-            continue
-        for sentence in split_sentences(piece, language) if split else [piece]:
-            core = sentence.strip()
-            start = sentence.find(core)
-            gaps.append(kept + sentence[:start])
-            sentences.append(core)
-            kept = sentence[start + len(core) :]
-    gaps.append(kept)
+    kept: list[str] = []
+    for translate, part in parts:
+        if translate:
+            gaps.append("".join(kept))
+            sentences.append(part)
+            kept.clear()
+        else:
+            kept.append(part)
+    gaps.append("".join(kept))
     return Layout(tuple(gaps), tuple(sentences))
+
+
+def _parts(text: str, language: str, split: bool) -> Iterator[tuple[bool, str]]:
+    for position, line in enumerate(_UNTRANSLATABLE.split(text)):
+        if position % 2 or not _LETTER.search(line):
+            yield False, line
+        elif not split:
+            yield from _stripped(line)
+        elif any(sign in line for sign in _COLUMN_SIGNS):
+            for column, cell in enumerate(_COLUMNS.split(line)):
+                if column % 2 or not _LETTER.search(cell):
+                    yield False, cell
+                else:
+                    yield from line_parts(cell, language)
+        else:
+            yield from line_parts(line, language)
+
+
+def line_parts(line: str, language: str) -> Iterator[tuple[bool, str]]:
+    """A line or cell with at least one letter and no control character."""
+    start = len(line) - len(line.lstrip())
+    mark = _MARK.match(line, start)
+    if mark:
+        start = mark.end()
+    if start:
+        yield False, line[:start]
+        line = line[start:]
+    if " " not in line and _ADDRESS.fullmatch(line):
+        yield False, line
+        return
+    for sentence in split_sentences(line, language):
+        yield from _stripped(sentence)
+
+
+def _stripped(sentence: str) -> Iterator[tuple[bool, str]]:
+    core = sentence.strip()
+    if not _LETTER.search(core):
+        yield False, sentence
+    elif len(core) == len(sentence):
+        yield True, sentence
+    else:
+        start = len(sentence) - len(sentence.lstrip())
+        if start:
+            yield False, sentence[:start]
+        yield True, core
+        if start + len(core) < len(sentence):
+            yield False, sentence[start + len(core) :]

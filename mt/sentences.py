@@ -7,9 +7,9 @@ between two sentences stays at the end of the first.
 ['Pt. c/o SOB x3d. ', 'Start 5 mg p.o. b.i.d. with food.']
 
 The `sentencex` library finds the borders. For the languages of `tables/abbreviations.txt` they are then
-mended: borders after clinical abbreviations are taken back, and those that it misses after units ("5 cm. Es firme")
-and reference numbers ("as shown.12 Others") are added. When in doubt two sentences stay together: a model
-copes with that better than with half a sentence.
+mended: borders after clinical abbreviations are taken back, and those that it misses after units
+("5 cm. Es firme") and reference numbers ("as shown.12 Others") are added. When in doubt two sentences stay
+together: a model copes with that better than with half a sentence.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _UNIT = (
     r"|m?s|min|h|hrs?|d|days?|dias|días|jours|Tage|sem|wks?|mo|yrs?|Wo)$"
 )
 _ENDS_HERE = re.compile(rf"{_UNIT}|\d[.,]\d+$|\b[IVX]{{2,4}}$|\bno$")
-# A full stop, perhaps a reference number in superscript, space, a capital: a border that may have been missed.
+# A full stop, perhaps a reference number in superscript, space, a capital: a border that may be missing.
 _CANDIDATE = re.compile(r"\.(\d[\d,–-]{0,11})?\s+(?=[\"“‘(¿¡]?[A-ZÀ-ÖØ-Þ])")
 _ORDINAL_DOT = frozenset(
     {"de", "da", "nb", "nn", "no", "fi", "cs", "sk", "sl", "hr", "hu", "is", "et", "lv", "tr"}
