@@ -18,7 +18,9 @@ from typing import BinaryIO
 from data.errors import InputError
 from mt.formats.chunks import Chunk, DocumentFormat, ReadOptions
 from mt.formats.decoding import decode
+from mt.formats.jsonl import read_jsonl
 from mt.formats.plain import read_plain
+from mt.formats.tsv import read_tsv
 
 __all__ = [
     "FORMATS",
@@ -33,6 +35,9 @@ __all__ = [
 FORMATS: dict[str, DocumentFormat] = {
     ".txt": read_plain,
     ".text": read_plain,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".tsv": read_tsv,
 }
 
 

@@ -12,7 +12,7 @@ translations in the sentences' places.
 
 Kept as it is: line breaks (all that `str.splitlines` knows), tabs and all other control characters, byte
 order marks and lone surrogates, space at either end of a sentence, runs of three or more spaces (columns),
-leaders ("......", "____"), list and heading marks, and whatever holds no letter or is one web or mail address.
+leaders ("......", "____"), list and heading marks, and what holds no letter or is one web or mail address.
 So a sentence never holds a control character or a surrogate, and a translation can bring none in: the lines
 and paragraphs that come out are those that went in.
 """
@@ -20,10 +20,13 @@ and paragraphs that come out are those that went in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mt.sentences import split_sentences
+
+Part = tuple[bool, str]
+"""A stretch of text, and whether it is to be translated."""
 
 _UNTRANSLATABLE = re.compile("([\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+)")
 _COLUMN_SIGNS = ("   ", "....", "___", "----", "====", "****", "~~~~", ". . . ")
@@ -71,11 +74,11 @@ def one_line(translation: str) -> str:
 
 def parse(text: str, language: str, *, split: bool = True) -> Layout:
     """`split=False` keeps each line whole: one line, one sentence."""
-    return layout_of(_parts(text, language, split))
+    return layout_of(text_parts(text, language, split=split))
 
 
-def layout_of(parts: Iterator[tuple[bool, str]]) -> Layout:
-    """From parts in order, each marked True when it is to be translated."""
+def layout_of(parts: Iterable[Part]) -> Layout:
+    """From parts in order."""
     gaps: list[str] = []
     sentences: list[str] = []
     kept: list[str] = []
@@ -90,7 +93,8 @@ def layout_of(parts: Iterator[tuple[bool, str]]) -> Layout:
     return Layout(tuple(gaps), tuple(sentences))
 
 
-def _parts(text: str, language: str, split: bool) -> Iterator[tuple[bool, str]]:
+def text_parts(text: str, language: str, *, split: bool = True) -> Iterator[Part]:
+    """The parts of any text; joined they are the text."""
     for position, line in enumerate(_UNTRANSLATABLE.split(text)):
         if position % 2 or not _LETTER.search(line):
             yield False, line
@@ -106,7 +110,7 @@ def _parts(text: str, language: str, split: bool) -> Iterator[tuple[bool, str]]:
             yield from line_parts(line, language)
 
 
-def line_parts(line: str, language: str) -> Iterator[tuple[bool, str]]:
+def line_parts(line: str, language: str) -> Iterator[Part]:
     """A line or cell with at least one letter and no control character."""
     start = len(line) - len(line.lstrip())
     mark = _MARK.match(line, start)
@@ -122,7 +126,7 @@ def line_parts(line: str, language: str) -> Iterator[tuple[bool, str]]:
         yield from _stripped(sentence)
 
 
-def _stripped(sentence: str) -> Iterator[tuple[bool, str]]:
+def _stripped(sentence: str) -> Iterator[Part]:
     core = sentence.strip()
     if not _LETTER.search(core):
         yield False, sentence
