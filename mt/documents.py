@@ -19,6 +19,7 @@ from data.errors import InputError
 from mt.formats.chunks import Chunk, DocumentFormat, ReadOptions
 from mt.formats.decoding import decode
 from mt.formats.jsonl import read_jsonl
+from mt.formats.markdown import read_markdown
 from mt.formats.plain import read_plain
 from mt.formats.tsv import read_tsv
 
@@ -35,6 +36,8 @@ __all__ = [
 FORMATS: dict[str, DocumentFormat] = {
     ".txt": read_plain,
     ".text": read_plain,
+    ".md": read_markdown,
+    ".markdown": read_markdown,
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
     ".tsv": read_tsv,

@@ -28,11 +28,11 @@ from mt.sentences import split_sentences
 Part = tuple[bool, str]
 """A stretch of text, and whether it is to be translated."""
 
-_UNTRANSLATABLE = re.compile("([\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+)")
+UNTRANSLATABLE = re.compile("([\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+)")
 _COLUMN_SIGNS = ("   ", "....", "___", "----", "====", "****", "~~~~", ". . . ")
 _COLUMNS = re.compile(r"([ \u00a0]{3,}|_{3,}|[.\-=*~]{4,}|(?:\. ){3,})")
 # Superscripts, subscripts and fractions count as word characters in `re`, but say nothing to translate.
-_LETTER = re.compile(r"[^\W\d_²³¹⁰⁴-⁹₀-₉¼-¾ªº]")
+LETTER = re.compile(r"[^\W\d_²³¹⁰⁴-⁹₀-₉¼-¾ªº]")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 
 _MARK = re.compile(
@@ -69,7 +69,7 @@ def one_line(translation: str) -> str:
     """A translation that cannot change the layout around it."""
     if translation.isprintable():
         return translation
-    return _UNTRANSLATABLE.sub(" ", translation)
+    return UNTRANSLATABLE.sub(" ", translation)
 
 
 def parse(text: str, language: str, *, split: bool = True) -> Layout:
@@ -95,14 +95,14 @@ def layout_of(parts: Iterable[Part]) -> Layout:
 
 def text_parts(text: str, language: str, *, split: bool = True) -> Iterator[Part]:
     """The parts of any text; joined they are the text."""
-    for position, line in enumerate(_UNTRANSLATABLE.split(text)):
-        if position % 2 or not _LETTER.search(line):
+    for position, line in enumerate(UNTRANSLATABLE.split(text)):
+        if position % 2 or not LETTER.search(line):
             yield False, line
         elif not split:
-            yield from _stripped(line)
+            yield from trimmed_parts(line)
         elif any(sign in line for sign in _COLUMN_SIGNS):
             for column, cell in enumerate(_COLUMNS.split(line)):
-                if column % 2 or not _LETTER.search(cell):
+                if column % 2 or not LETTER.search(cell):
                     yield False, cell
                 else:
                     yield from line_parts(cell, language)
@@ -123,12 +123,12 @@ def line_parts(line: str, language: str) -> Iterator[Part]:
         yield False, line
         return
     for sentence in split_sentences(line, language):
-        yield from _stripped(sentence)
+        yield from trimmed_parts(sentence)
 
 
-def _stripped(sentence: str) -> Iterator[Part]:
+def trimmed_parts(sentence: str) -> Iterator[Part]:
     core = sentence.strip()
-    if not _LETTER.search(core):
+    if not LETTER.search(core):
         yield False, sentence
     elif len(core) == len(sentence):
         yield True, sentence

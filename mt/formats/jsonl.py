@@ -3,8 +3,8 @@
     {"id": 1, "src": "Take 5 mg."}   ->   {"id": 1, "src": "Take 5 mg.", "tgt": "Tome 5 mg."}
 
 The rest of the line stays byte for byte when the target field is new; where it is there already, its record
-is written anew with the other values kept. Bad JSON, a record that is no object and a field that is missing or
-no text raise `RecordError`, which names file and line. Blank lines are kept.
+is written anew with the other values kept. Bad JSON, a record that is no object and a field that is missing
+or no text raise `RecordError`, which names file and line. Blank lines are kept.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     12<tab>Take 5 mg.   ->   12<tab>Take 5 mg.<tab>Tome 5 mg.      (with column=2)
 
-A tab ends a cell and \\n a row, and nothing else does: quotes are text, as in most corpora. All rows must have
-as many columns as the first; blank lines are kept. The line ending of each row is kept.
+A tab ends a cell and \\n a row, and nothing else does: quotes are text, as in most corpora. All rows must
+have as many columns as the first; blank lines are kept. The line ending of each row is kept.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt.clauses import split_long
@@ -82,6 +82,7 @@ def test_a_limit_of_nothing_is_refused() -> None:
 ANY_TEXT = st.text(st.one_of(st.characters(), st.sampled_from(" ,;.e\u0301\ud83d\udc4d\u200d")), max_size=80)
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, st.integers(2, 30))
 def test_pieces_fit_and_join_to_the_sentence(sentence: str, limit: int) -> None:
     pieces = split_long(sentence, limit, lambda texts: [len(text) for text in texts])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt.sentences import base_language, split_sentences
@@ -367,6 +367,7 @@ PIECES = [*'aBé1º.?!…。 \u00a0\u2028\n"”()•\u0301\U0001f600\u200d\x00\u
 PIECES += ["Dr", "tab", "q.8h", "III", "no", "5 mg", "[1]", "مرحبا"]
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.text(st.characters()), st.lists(st.sampled_from(PIECES), max_size=30).map("".join)),
     st.sampled_from(["en", "pt", "es", "fr", "de", "zh", "ar", "hi", "xx", ""]),

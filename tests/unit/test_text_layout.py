@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt.layout import Layout, one_line, parse
@@ -78,6 +78,7 @@ TRANSLATORS: list[Callable[[str], str]] = [
 ]
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, st.booleans())
 def test_identity_gives_the_text_back(text: str, split: bool) -> None:
     layout = parse(text, "en", split=split)
@@ -85,6 +86,7 @@ def test_identity_gives_the_text_back(text: str, split: bool) -> None:
     assert all(sentence.strip() == sentence != "" for sentence in layout.sentences)
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, st.sampled_from(TRANSLATORS), st.sampled_from(["en", "pt", "ar", "zh"]))
 def test_any_translation_keeps_lines_and_paragraphs(
     text: str, translate: Callable[[str], str], language: str
@@ -100,6 +102,7 @@ def test_any_translation_keeps_lines_and_paragraphs(
         assert [not line.strip() for line in translated.splitlines()] == kept_empty
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_the_model_gets_clean_text(text: str) -> None:
     for sentence in parse(text, "en").sentences:
