@@ -1,0 +1,71 @@
+"""Sentences to the model's pieces and back, in batch calls into SentencePiece.
+
+    tokenizer = Tokenizer.load(folder, language_token="")
+    tokenizer.encode(["Take 5 mg."])      # [["▁Take", "▁5", "▁mg", ".", "</s>"]]
+    tokenizer.decode([["▁Tome", "▁5", "▁mg", "."]])   # ["Tome 5 mg."]
+
+Markers that a user happens to type ("</s>", "<unk>") are text: SentencePiece splits them like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import ModelError
+from data.segments import Span
+
+END = "</s>"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenizer:
+    """`language_token` (">>por<<") stands before every source of a model with several target languages."""
+
+    source: Any
+    target: Any
+    language_token: str = ""
+
+    @classmethod
+    def load(cls, folder: Path, language_token: str = "") -> Tokenizer:
+        import sentencepiece
+
+        sides = []
+        for name in ("source.spm", "target.spm"):
+            try:
+                sides.append(sentencepiece.SentencePieceProcessor(model_file=str(folder / name)))
+            except (OSError, RuntimeError):
+                raise ModelError(f"{folder / name}: missing or damaged SentencePiece model") from None
+        return cls(sides[0], sides[1], language_token)
+
+    def encode(self, sentences: Sequence[str]) -> list[list[str]]:
+        """Source pieces with the end mark that Marian models are trained with."""
+        rows: list[list[str]] = self.source.encode(list(sentences), out_type=str)
+        for row in rows:
+            row.append(END)
+        if self.language_token:
+            rows = [[self.language_token, *row] for row in rows]
+        return rows
+
+    def count(self, sentences: Sequence[str]) -> list[int]:
+        """Source pieces of each sentence, marks not counted."""
+        return [len(row) for row in self.source.encode(list(sentences), out_type=int)]
+
+    def encode_target(self, sentences: Sequence[str]) -> list[list[str]]:
+        rows: list[list[str]] = self.target.encode(list(sentences), out_type=str)
+        return rows
+
+    def decode(self, rows: Sequence[Sequence[str]]) -> list[str]:
+        texts: list[str] = self.target.decode([list(row) for row in rows])
+        return texts
+
+    def source_spans(self, sentence: str) -> list[Span]:
+        """The characters behind each source piece, in the order of `encode` (marks excluded)."""
+        pieces = self.source.encode(sentence, out_type="immutable_proto").pieces
+        return [Span(piece.begin, piece.end) for piece in pieces]
+
+    def target_spans(self, sentence: str) -> list[Span]:
+        pieces = self.target.encode(sentence, out_type="immutable_proto").pieces
+        return [Span(piece.begin, piece.end) for piece in pieces]
