@@ -1,0 +1,77 @@
+"""Stop or go on? "Hold the metformin" must not become "keep taking the metformin".
+
+In go both Lines; out comes at most one Finding of kind instruction:
+
+>>> hold = read("Hold the metformin.", table_for("en"))
+>>> [f.severity for f in compare(hold, read("Mantenga la metformina.", table_for("es")))]
+['critical']
+"""
+
+from __future__ import annotations
+
+from data.checks.findings import INSTRUCTION, Finding, Mark
+from data.checks.negation import Group, groups_of
+from data.checks.reading import Line, read, table_for
+
+__all__ = ["compare", "read", "table_for"]
+
+# How far before a verb its negation may stand: "do not ever stop", "no debe dejar de".
+_REACH = 4
+# How far after "stop" the verb may stand that it governs: "stop taking", "deje de tomar".
+_GOVERNED = 3
+_STANCES = ("stop", "go")
+_NEAR = 5
+_SHORT_LINE = 12
+
+
+def compare(source: Line, target: Line) -> list[Finding]:
+    if not _verbs(source) or not _verbs(target):
+        return []
+    if not _about_medicine(source) and not _about_medicine(target):
+        return []
+    ours, theirs = stance_of(source), stance_of(target)
+    if len(ours) != 1 or len(theirs) != 1 or ours.keys() == theirs.keys():
+        return []
+    (stance, mark), (other, theirs_mark) = next(iter(ours.items())), next(iter(theirs.items()))
+    meanings = {"stop": "to stop or avoid a medicine", "go": "to take or go on with it"}
+    message = (
+        f'The instruction turned round: "{source.quote(mark.first, mark.last)}" tells the patient {meanings[stance]}, '
+        f'"{target.quote(theirs_mark.first, theirs_mark.last)}" {meanings[other]}.'
+    )
+    spans = source.span(mark.first, mark.last), target.span(theirs_mark.first, theirs_mark.last)
+    return [Finding(INSTRUCTION, "critical", *spans, message)]
+
+
+def _verbs(line: Line) -> list[Mark]:
+    """The verbs that stand near a medicine; in a short line, all of them ("keep taking it")."""
+    verbs = [mark for mark in line.marks["instruction"] if mark.value in _STANCES]
+    if not verbs or len(line.words) <= _SHORT_LINE:
+        return verbs
+    medicines = [mark.first for mark in line.marks["drug"]]
+    medicines += [mark.first for mark in line.marks["instruction"] if mark.value == "medicines"]
+    return [verb for verb in verbs if any(-_NEAR <= place - verb.first <= _NEAR for place in medicines[:50])]
+
+
+def _about_medicine(line: Line) -> bool:
+    return bool(line.marks["drug"]) or any(mark.value == "medicines" for mark in line.marks["instruction"])
+
+
+def stance_of(line: Line) -> dict[str, Mark]:
+    """What the line asks for, with the verb that says so; both keys where it asks for both."""
+    groups = groups_of(line)
+    stances: dict[str, Mark] = {}
+    governed_until = -1
+    for mark in _verbs(line):
+        stops = mark.value == "stop"
+        if not stops and mark.first <= governed_until:
+            continue
+        if stops:
+            governed_until = mark.last + _GOVERNED
+        negated = any(_governs(group, mark) for group in groups)
+        stances.setdefault("go" if stops == negated else "stop", mark)
+    return stances
+
+
+def _governs(group: Group, mark: Mark) -> bool:
+    """Before the verb, or around it and after it as in "ne prenez pas" and "nehmen Sie ... nicht"."""
+    return 0 <= mark.first - group.first <= _REACH + 1 or 0 <= group.first - mark.last <= _REACH
