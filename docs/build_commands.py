@@ -1,4 +1,4 @@
-"""Writes docs/commands.md: the `--help` of every command, as a terminal of 100 columns shows it.
+"""Writes docs/commands.md: the `--help` of every command, as a terminal of 80 columns shows it.
 
 In: the two command-line apps. Out: one page of Markdown; `make docs` writes it, a test checks it.
 
@@ -8,7 +8,6 @@ In: the two command-line apps. Out: one page of Markdown; `make docs` writes it,
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from typer.testing import CliRunner
 
 PAGE = Path(__file__).resolve().parent / "commands.md"
 PROGRAMS = {"translate": "mt.cli:app", "medloop": "flows.cli:app"}
-_TERMINAL = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
+_TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
 _HEAD = """# Commands
 
 <!-- Made by `make docs` from the commands' own help; edit that, not this. -->
@@ -62,6 +61,5 @@ def help_text(app: typer.Typer, words: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.update(_TERMINAL)
     PAGE.write_text(page(), encoding="utf-8")
     print(f"wrote {PAGE}")

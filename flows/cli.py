@@ -36,7 +36,9 @@ class Mounted:
     extra: str = "all"
 
 
-COMMANDS: dict[str, Mounted] = {}
+COMMANDS: dict[str, Mounted] = {
+    "models": Mounted("mt.models_cli:app", "What is installed, from where, which licence."),
+}
 
 
 class LazyGroup(TyperGroup):
