@@ -1,0 +1,103 @@
+"""How fast a termbase loads and matches, and whether that depends on its size.
+
+    python benchmarks/terminology_matching.py --data ../shared/data
+
+Terms are n-grams of one to four words from medical English, padded with made-up ones to 100,000; the text is
+2 MB of clinical English. One process, one thread; seconds are those of the processor, so a busy machine does not count. Bars: 100,000 terms in 5 s at most; 1 MB/s at least.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from terminology.files import load_termbase
+from terminology.inflection import word_keys
+from terminology.matching import TermMatcher
+from terminology.tokens import TOKEN
+
+TEXTS = ("scielo-med.en-pt.jsonl", "rebec-train.en-pt.jsonl", "tico19-dev.en-pt.jsonl")
+SIZES = (100, 10_000, 100_000)
+TEXT_BYTES = 2_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    arguments = parser.parse_args()
+    segments = english(arguments.data)
+    text = take(segments, TEXT_BYTES)
+    terms = some_terms(segments, max(SIZES))
+    print(f"text: {sum(map(len, text)):,} characters in {len(text):,} segments")
+    print(f"{'terms':>8} {'load s':>7} {'build s':>8} {'MB/s':>6} {'MB/s whole':>11} {'matches':>8} {'peak MB':>8}")
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(Path(folder) / "terms.csv", terms[:size], text)
+
+
+def measure(path: Path, terms: list[tuple[str, str]], text: list[str]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("en", "pt"), *terms])
+    word_keys("en").clear()
+    start = time.process_time()
+    termbase = load_termbase(path, "en", "pt").termbase
+    loaded = time.process_time()
+    matcher = TermMatcher([termbase])
+    built = time.process_time()
+    matches = sum(len(matcher.find(segment)) for segment in text)
+    matched = time.process_time()
+    whole = "\n".join(text)
+    matcher.find(whole)
+    end = time.process_time()
+    megabytes = len(whole.encode()) / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{len(terms):>8,} {loaded - start:>7.2f} {built - loaded:>8.2f} {megabytes / (matched - built):>6.2f} "
+        f"{megabytes / (end - matched):>11.2f} {matches:>8,} {peak:>8.0f}"
+    )
+
+
+def english(folder: Path) -> list[str]:
+    return [
+        json.loads(line)["src"]
+        for name in TEXTS
+        for line in (folder / name).read_text(encoding="utf-8").splitlines()
+    ]
+
+
+def take(segments: list[str], size: int) -> list[str]:
+    taken, total = [], 0
+    for segment in random.Random(1).sample(segments, len(segments)):
+        taken.append(segment)
+        total += len(segment.encode()) + 1
+        if total >= size:
+            break
+    return taken
+
+
+def some_terms(segments: list[str], count: int) -> list[tuple[str, str]]:
+    """Distinct n-grams in random order, words of four letters at least at both ends."""
+    dice = random.Random(2)
+    found: dict[str, None] = {}
+    for segment in dice.sample(segments, len(segments)):
+        words = [word for word in TOKEN.findall(segment) if word.isalpha()]
+        for _ in range(12):
+            length = min(dice.choice((1, 2, 2, 3, 3, 4)), len(words))
+            start = dice.randrange(max(len(words) - length, 0) + 1)
+            gram = words[start : start + length]
+            if gram and len(gram[0]) > 3 and len(gram[-1]) > 3:
+                found[" ".join(gram)] = None
+    terms = list(found)
+    while len(terms) < count:
+        terms.append(f"{dice.choice(terms)} {dice.choice(terms)}")
+    return [(term, f"alvo {number}") for number, term in enumerate(terms[:count])]
+
+
+if __name__ == "__main__":
+    main()
