@@ -51,12 +51,15 @@ def assemble(
     """All good rows of a file as one termbase."""
     assembly = _Assembly(path, skip_bad)
     others: set[str] = set()
+    pair = ("", "")  # of the last row that was of the right languages
     for row in _readable(rows, assembly):
-        if not _is_pair(row, source_language, target_language):
-            others.add(f"{row.source_language or '?'}-{row.target_language or '?'}")
-            continue
-        source_language = source_language or row.source_language
-        target_language = target_language or row.target_language
+        if (row.source_language, row.target_language) != pair:
+            if not _is_pair(row, source_language, target_language):
+                others.add(f"{row.source_language or '?'}-{row.target_language or '?'}")
+                continue
+            pair = (row.source_language, row.target_language)
+            source_language = source_language or row.source_language
+            target_language = target_language or row.target_language
         try:
             _take(assembly, row)
         except TermbaseError as error:
@@ -121,7 +124,9 @@ def _finished(assembly: _Assembly) -> Iterator[Term]:
     drafts = list(assembly.drafts.values())
     taken: set[str] = set()
     for number, draft in enumerate(drafts, start=1):
-        variants = sorted(draft.variants.values(), key=lambda variant: _ORDER[variant.status])
+        variants = list(draft.variants.values())
+        if len(variants) > 1:
+            variants.sort(key=lambda variant: _ORDER[variant.status])
         name = _free(draft.term.id or str(number), taken)
         term = draft.term
         yield Term(  # `replace` takes three times as long, and there may be a hundred thousand
@@ -135,10 +140,10 @@ def _several_preferred(drafts: Iterable[_Draft]) -> Iterator[Conflict]:
     """Same source, part of speech and domain, and more than one preferred target."""
     preferred: dict[tuple[str, ...], dict[str, str]] = {}
     for draft in drafts:
-        key = (draft.term.source, draft.term.part_of_speech, draft.term.domain)
+        targets = preferred.setdefault((draft.term.source, draft.term.part_of_speech, draft.term.domain), {})
         for variant in draft.variants.values():
             if variant.status is Status.PREFERRED:
-                preferred.setdefault(key, {}).setdefault(variant.text, draft.places[variant.text])
+                targets.setdefault(variant.text, draft.places[variant.text])
     for (source, *_), targets in preferred.items():
         if len(targets) > 1:
             detail = f"has {len(targets)} preferred targets: {', '.join(targets)}"

@@ -20,7 +20,7 @@ from terminology.inflection import word_keys
 from terminology.matching import TermMatch, TermMatcher
 from terminology.termbase import CaseRule, Status
 from terminology.tokens import TOKEN, normalised
-from terminology.wording import Likeness, TermWords, begins_with_infinitive, is_in_capitals, likeness
+from terminology.wording import Likeness, TermWords, begins_with_infinitive, likeness
 
 
 class State(StrEnum):
@@ -125,7 +125,7 @@ class _Target:
         self.words = [token.group() for token in found]
         self.spans = [token.span() for token in found]
         self.keys = [keys[normalised(word)] for word in self.words]
-        self.in_capitals = is_in_capitals(self.words)
+        self.in_capitals = text.isupper()
 
     def find(self, variant: str, case: CaseRule) -> Iterator[tuple[Span, Likeness]]:
         term = _words(variant, self.language, case)

@@ -46,13 +46,17 @@ _CONTRACTIONS = {
 # Participles that the dictionary takes for words of their own.
 _PARTICIPLES = {"suspenso": "suspender", "expulso": "expelir", "eleito": "eleger", "aceito": "aceitar"}
 _ADJECTIVE = re.compile(r"..(?:[ií]c|iv|os|[aá]ri)a$")
+_SILENT_C = re.compile(r"(?<=[aeiou])(?<!c)([tç])(?=[aãeiíoóõ])")
 _EUROPEAN = str.maketrans("ôê", "óé")
+# Ending of an infinitive, and of a form that only a verb has: that the dictionary leads the second back to
+# the first tells `hospitalizar` from `pulmonar`.
 _INFINITIVE = {
-    "pt": re.compile(r"(?:[aeio]r|ôr)(?:-se)?$"),
-    "es": re.compile(r"[aeií]r(?:se)?$"),
-    "fr": re.compile(r"(?:er|ir|re)$"),
-    "de": re.compile(r"^[^A-ZÄÖÜ].*(?:en|ern|eln)$"),
+    "pt": (("ar", "ando"), ("er", "endo"), ("ir", "indo"), ("por", "pondo")),
+    "es": (("ar", "ando"), ("er", "iendo"), ("ir", "iendo")),
+    "fr": (("er", "ait"), ("ir", "issait"), ("re", "ait"), ("enir", "enait")),
+    "de": (("en", "t"), ("en", "et"), ("ern", "ert"), ("eln", "elt")),
 }
+_NEW_VERB = re.compile(r"..[bcçdgmpstvz]ar$")  # `intubar`; adjectives end in -lar, -nar, -ear
 # Singular and plural in English; the dictionary agrees on the lemma first.
 _NUMBER = (
     ("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"), ("ses", "sis"), ("ae", "a"),
@@ -81,6 +85,7 @@ def word_keys(language: str) -> WordKeys:
     return WordKeys(language)
 
 
+@lru_cache(maxsize=1024)
 def base_language(code: str) -> str:
     """`pt-BR` and `pt_PT` are `pt`."""
     return re.split(r"[-_]", code.casefold(), maxsplit=1)[0]
@@ -101,14 +106,18 @@ def same_word(term_form: str, text_form: str, language: str, verb: bool = False)
     return is_infinitive(first, language) == is_infinitive(second, language)
 
 
+@lru_cache(maxsize=1 << 16)
 def is_infinitive(word: str, language: str) -> bool:
-    """Whether a word looks like the dictionary form of a verb (`suspender`); no for English."""
-    pattern = _INFINITIVE.get(base_language(language))
-    return (
-        pattern is not None
-        and len(word) > 3
-        and pattern.search(word) is not None
-        and (_lemma(word, base_language(language)) in (word, None))
+    """Whether a word is the dictionary form of a verb (`suspender`); no for English."""
+    language = base_language(language)
+    verb = re.sub(r"-?se$", "", word) if language in ("pt", "es") and word.endswith("rse") else word
+    verb = verb.removesuffix("-se")
+    lemma = _lemma(verb, language) if language in _INFINITIVE else None
+    if lemma is None:
+        return language in ("pt", "es") and _NEW_VERB.search(verb) is not None
+    return any(
+        verb.endswith(ending) and _lemma(verb[: -len(ending)] + form, language) == lemma
+        for ending, form in _INFINITIVE[language]
     )
 
 
@@ -161,10 +170,16 @@ def _lemma(word: str, language: str) -> str | None:
         return word[:-2] + "is"
     if language == "pt" and word in _PARTICIPLES:
         return _PARTICIPLES[word]
-    for spelling in (word, word.translate(_EUROPEAN)) if language == "pt" else (word,):
+    for spelling in _spellings(word) if language == "pt" else (word,):
         if _known(spelling, language):
             return _masculine(str(_simplemma().lemmatize(spelling, lang=language)), language)
     return None
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    """A word as the dictionary may spell it: `crônica` as `crónica`, `infetar` as `infectar`."""
+    older = _SILENT_C.sub(r"c\1", word) if _SILENT_C.search(word) else ""
+    return (word, word.translate(_EUROPEAN), *((older,) if older else ()))
 
 
 def _masculine(lemma: str, language: str) -> str:
@@ -182,16 +197,18 @@ def _by_rule(word: str, language: str) -> str:
     if len(word) < 5 or not word.isalpha():
         return word
     stem = next((word[: -len(end)] + new for end, new in _PLURALS[language] if word.endswith(end)), word)
+    if language in ("pt", "es"):
+        stem = re.sub(r"(?:ad[oa]|ando)$", "ar", stem)
     ending, replacement = _FEMININE.get(language, ("", ""))
-    if ending and stem.endswith(ending) and stem not in (word,):
-        return stem
-    if ending and stem.endswith(ending):
+    if stem == word and ending and stem.endswith(ending):
         return stem[: -len(ending)] + replacement
     return stem
 
 
 def _spelled_apart(first: str, second: str) -> bool:
     """`crónica` and `crônicas`: the spelling of the other continent is not the client's word."""
+    if ("ct" in first or "cç" in first) != ("ct" in second or "cç" in second):
+        return True
     differing = next(((a, b) for a, b in zip(first, second, strict=False) if a != b), ("", ""))
     return {*differing} in ({"ó", "ô"}, {"é", "ê"})
 
@@ -202,6 +219,11 @@ def _differ_by_number(first: str, second: str) -> bool:
         for a, b in ((first, second), (second, first))
         for plural, singular in _NUMBER
     )
+
+
+def is_listed(word: str, language: str) -> bool:
+    """Whether the dictionary has this very form."""
+    return base_language(language) in INFLECTED and _known(word, base_language(language))
 
 
 @cache

@@ -25,7 +25,7 @@ from data.segments import Span
 from terminology.inflection import base_language, word_keys
 from terminology.termbase import Term, Termbase
 from terminology.tokens import TOKEN, ends_possessive, normalised, possessive_end
-from terminology.wording import Likeness, TermWords, begins_with_infinitive, is_in_capitals, likeness
+from terminology.wording import Likeness, TermWords, begins_with_infinitive, likeness
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
@@ -95,7 +95,7 @@ class TermMatcher:
         found = self._automaton.find_matches_as_indexes(coded, overlapping=True)
         if not found:
             return ()
-        chosen = self._without_overlaps(words, found)
+        chosen = self._without_overlaps(words, found, text.isupper())
         spans = [token.span() for token in TOKEN.finditer(text)] if chosen else []
         return tuple([_match(text, spans, *place) for place in chosen])
 
@@ -112,14 +112,13 @@ class TermMatcher:
         return patterns
 
     def _without_overlaps(
-        self, words: list[str], found: list[tuple[int, int, int]]
+        self, words: list[str], found: list[tuple[int, int, int]], capitals: bool
     ) -> list[tuple[int, int, _Reading]]:
         """The places that win, left to right; longer ones come first, so few others are looked at."""
-        capitals = is_in_capitals(words)
         taken = bytearray(len(words))
         chosen = []
         for number, start, end in sorted(found, key=_longest_then_leftmost):
-            if any(taken[start:end]):
+            if taken.find(1, start, end) >= 0:
                 continue
             reading = self._read(number, tuple(words[start:end]), capitals)
             if reading:

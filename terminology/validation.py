@@ -55,7 +55,9 @@ def _term(path: Path | str, row: TermRow) -> Term:
 def _variants(row: TermRow) -> list[Variant]:
     target = tidy(row.target)
     variants = [Variant(target, _status(row.status))] if target else []
-    variants += [Variant(tidy(part), Status.FORBIDDEN) for part in row.forbidden.split("|") if part.strip()]
+    if row.forbidden:
+        parts = [tidy(part) for part in row.forbidden.split("|")]
+        variants += [Variant(part, Status.FORBIDDEN) for part in parts if part]
     if not variants and not _kept(row.keep):
         raise ValueError("has no target; a term that stays as it is needs do-not-translate")
     for variant in variants:
@@ -71,13 +73,17 @@ def tidy(text: str) -> str:
 def _check_text(text: str) -> None:
     if len(text) > LONGEST_TERM:
         raise ValueError(f"holds a term of {len(text)} characters; at most {LONGEST_TERM}")
-    if not text.isprintable() and any(unicodedata.category(mark) in ("Cc", "Cs") for mark in text):
+    if not (text.isascii() and text.isprintable()) and any(
+        unicodedata.category(mark) in ("Cc", "Cs") for mark in text
+    ):
         raise ValueError("holds a term with control characters")
-    if not any(mark.isalnum() for mark in text):
+    if not text.isalpha() and not any(mark.isalnum() for mark in text):
         raise ValueError("holds a term without a letter or digit")
 
 
 def _kept(text: str) -> bool:
+    if not text:
+        return False
     word = text.casefold()
     if word not in _YES + _NO:
         raise ValueError(f"do-not-translate is {text!r}; valid: yes, no")
@@ -94,6 +100,8 @@ def _status(text: str) -> Status:
 
 
 def _case(text: str) -> CaseRule:
+    if not text:
+        return CaseRule.AUTO
     word = "".join(text.casefold().replace("-", " ").replace("_", " ").split())
     if word not in _CASE_OF:
         raise ValueError(f"case is {text!r}; valid: {', '.join(CaseRule)}")

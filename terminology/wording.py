@@ -59,13 +59,6 @@ def likeness(term: TermWords, words: Sequence[str], in_capitals: bool) -> Likene
     return worst
 
 
-def is_in_capitals(words: Sequence[str]) -> bool:
-    """Whether a text has letters with case, and none of them small."""
-    return any(word.isupper() for word in words) and not any(
-        character.islower() for character in "".join(words)
-    )
-
-
 def is_acronym(token: str) -> bool:
     """`US`, `mRNA`, `CoV`, `pH`, `H1N1`: more than one capital, or one that is not the first letter."""
     capitals = sum(character.isupper() for character in token)

@@ -1,0 +1,128 @@
+"""The forms in which a required term may have to stand, so that it agrees with the sentence around it.
+
+In: a target variant as the base has it, and its language. Out: the variant itself first, then plural, gender
+and verb forms, and the determiners that may stand before it; the model's own score picks among them.
+
+>>> forms("doença respiratória", "pt", Need(plural=True))
+('doenças respiratórias', 'doença respiratória')
+>>> determiners("da", "pt")
+('da', 'do', 'dos', 'das')
+
+Only forms that `terminology.inflection` knows to be the same word are offered, so what is forced here also
+passes the check.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from terminology.inflection import base_language, is_infinitive, is_listed, word_keys
+from terminology.tokens import TOKEN
+from terminology.wording import is_acronym
+
+_TABLE = Path(__file__).parent / "tables" / "agreement.json"
+_MOST_FORMS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the source says about the form: its number, or that a verb is not in its base form."""
+
+    plural: bool = False
+    singular: bool = False
+    conjugated: bool = False
+
+
+@lru_cache(maxsize=1 << 14)
+def forms(variant: str, language: str, need: Need = Need()) -> tuple[str, ...]:
+    """The variant in the forms that may be needed, likelier ones first."""
+    table = _table(base_language(language))
+    words = variant.split()
+    if not table or not words or all(is_acronym(word) for word in words):
+        return (variant,)
+    if is_infinitive(words[0].casefold(), language):
+        found = _conjugated(words, table)
+        own = [variant, *found]
+        offered = own if not need.conjugated else [*found, variant]
+    else:
+        plurals = _with_head(words, table, language, _plurals)
+        genders = _genders(words, table, language) if len(words) == 1 else []
+        offered = [*plurals, variant] if need.plural else [variant, *genders, *plurals]
+    known = [form for form in dict.fromkeys(offered) if form == variant or _same(form, variant, language)]
+    return tuple(known[:_MOST_FORMS])
+
+
+@lru_cache(maxsize=1 << 10)
+def determiners(word: str, language: str) -> tuple[str, ...]:
+    """A determiner and its other genders and numbers; nothing for any other word."""
+    table = _table(base_language(language))
+    for group in table.get("determiners", ()):
+        listed = group.split()
+        if word.casefold() in listed:
+            rest = [other for other in listed if other != word.casefold()]
+            return (word, *(other.capitalize() if word[:1].isupper() else other for other in rest))
+    return ()
+
+
+def _with_head(words: list[str], table: dict[str, Any], language: str, change: Any) -> list[str]:
+    """A noun phrase with its head changed and what agrees with it: up to `de`, or the last word."""
+    if base_language(language) in ("en", "de"):
+        return [" ".join([*words[:-1], form]) for form in change(words[-1], table)]
+    links = table["links"].split()
+    end = next((place for place, word in enumerate(words) if place and word.casefold() in links), len(words))
+    changed = [next(iter(change(word, table)), word) for word in words[:end]]
+    return [" ".join([*changed, *words[end:]])]
+
+
+def _plurals(word: str, table: dict[str, Any]) -> list[str]:
+    if is_acronym(word):
+        return [word]
+    found = [word[: len(word) - len(end)] + new for end, new in table["plurals"] if word.endswith(end)]
+    if not table.get("umlaut"):
+        return found[:1]
+    rounded = _rounded(word)
+    found += [rounded + end for end in ("e", "er", "") if rounded != word]
+    return [form for form in found if is_listed(form, "de")]
+
+
+def _rounded(word: str) -> str:
+    """The last vowel with an umlaut: `Krankenhaus` to `Krankenhäus`, whose plural has it."""
+    place = max(word.rfind(vowel) for vowel in "aou")
+    if word[:place].endswith("a") and word[place : place + 1] == "u":
+        place -= 1
+    if place < 0:
+        return word
+    return word[:place] + word[place].translate(str.maketrans("aou", "äöü")) + word[place + 1 :]
+
+
+def _genders(words: list[str], table: dict[str, Any], language: str) -> list[str]:
+    word = words[0]
+    changed = [word[: len(word) - len(end)] + new for end, new in table["genders"] if word.endswith(end)]
+    if base_language(language) == "de":
+        return changed
+    changed = changed[:1]
+    return [*changed, *(plural for form in changed for plural in _plurals(form, table))]
+
+
+def _conjugated(words: list[str], table: dict[str, Any]) -> list[str]:
+    verb, rest = words[0], words[1:]
+    for ending, endings in table["verbs"].items():
+        if verb.removesuffix("-se").endswith(ending):
+            stem = verb.removesuffix("-se")[: -len(ending)]
+            return [" ".join([stem + new, *rest]) for new in endings.split()]
+    return []
+
+
+def _same(form: str, variant: str, language: str) -> bool:
+    keys = word_keys(language)
+    return [keys[word] for word in TOKEN.findall(form)] == [keys[word] for word in TOKEN.findall(variant)]
+
+
+@cache
+def _table(language: str) -> dict[str, Any]:
+    tables: dict[str, dict[str, Any]] = json.loads(_TABLE.read_text(encoding="utf-8"))
+    return tables.get(language, {})
