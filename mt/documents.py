@@ -11,7 +11,7 @@ A new format is one function and one line: `FORMATS[".srt"] = read_subtitles` (s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +19,6 @@ from data.errors import InputError
 from mt.formats.chunks import Chunk, DocumentFormat, ReadOptions
 from mt.formats.decoding import decode
 from mt.formats.jsonl import read_jsonl
-from mt.formats.markdown import read_markdown
 from mt.formats.plain import read_plain
 from mt.formats.tsv import read_tsv
 
@@ -33,11 +32,18 @@ __all__ = [
     "read_stream",
 ]
 
+
+def _read_markdown(decoded: Iterable[str], name: str, options: ReadOptions) -> Iterator[Chunk]:
+    from mt.formats.markdown import read_markdown  # 30 ms that other formats need not pay
+
+    return read_markdown(decoded, name, options)
+
+
 FORMATS: dict[str, DocumentFormat] = {
     ".txt": read_plain,
     ".text": read_plain,
-    ".md": read_markdown,
-    ".markdown": read_markdown,
+    ".md": _read_markdown,
+    ".markdown": _read_markdown,
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
     ".tsv": read_tsv,

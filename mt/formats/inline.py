@@ -25,7 +25,7 @@ _DESTINATION = (
     r"\(\s{0,3}(?:<[^<>]{0,2000}>|(?:[^()\\\s]|\\.|\([^()\s]{0,300}\)){0,2000})"
     r"(?:\s{1,3}(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\s{0,3}\)"
 )
-_ADDRESS = r"(?:https?://|www\.)[^\s<>()\[\]`*]{1,2000}(?<![.,;:!?'\"_])|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}"
+_ADDRESS = r"(?:https?://|www\.)[^\s<>()\[\]`*]{1,2000}(?<![.,;:!?'\"_])|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}"
 _TOKEN = re.compile(
     rf"""(?P<escape>\\[!-/:-@\[-`{{-~])
     | (?P<code>(?<!`)(?P<ticks>`{{1,9}})(?!`).{{1,800}}?(?<!`)(?P=ticks)(?!`))
@@ -40,6 +40,8 @@ _TOKEN = re.compile(
     | (?P<emphasis>\*{{1,3}}|_{{1,3}}|~~)""",
     re.VERBOSE,
 )
+
+_HINT = re.compile(rf"[`\[<$&*_~@]|://|www\.|{UNTRANSLATABLE.pattern}", re.IGNORECASE)  # is there any mark?
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Mark:
 
 def scan(text: str) -> list[Mark]:
     """All marks of the text, in order, without overlap."""
+    if _HINT.search(text) is None:
+        return []
     return _paired(text, list(_tokens(text, 0, len(text))))
 
 

@@ -130,30 +130,46 @@ SIGNS += ["<!--", "-->", "<b>", "x1", "X1", "[1]", "https://a.b", "  \n", "- ", 
 ANY_MARKDOWN = st.lists(st.sampled_from(SIGNS), max_size=40).map("".join)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(ANY_MARKDOWN)
 def test_identity_gives_the_document_back(text: str) -> None:
     assert translated(text, lambda sentence: sentence) == text
 
 
-@settings(deadline=None)
-@given(
-    ANY_MARKDOWN, st.sampled_from([str.upper, lambda _: "", lambda s: s[::-1] + "\n", lambda s: f"{s} {s}"])
-)
+TRANSLATORS: list[Callable[[str], str]] = [
+    str.upper,
+    lambda _: "",
+    lambda sentence: sentence[::-1] + "\n",
+    lambda sentence: f"{sentence} {sentence}",
+]
+
+
+@settings(deadline=None, max_examples=60)
+@given(ANY_MARKDOWN, st.sampled_from(TRANSLATORS))
 def test_any_translation_keeps_lines(text: str, translate: Callable[[str], str]) -> None:
+    breaks = "[\n\r\x0b\x0c]"
+    assert re.findall(breaks, translated(text, translate)) == re.findall(breaks, text)
+
+
+PIECES = ["word ", "Two words. ", "`c` ", "**b** ", "[t](u) ", "![i](u) ", "https://a.b ", "<br> ", "and\n"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from(TRANSLATORS))
+def test_any_translation_keeps_markup(text: str, translate: Callable[[str], str]) -> None:
     result = translated(text, translate)
-    assert re.findall("[\n\r\x0b\x0c]", result) == re.findall("[\n\r\x0b\x0c]", text)
-    assert result.count("`") == text.count("`")
+    for markup in ("`c`", "**", "](u)", "![i](u)", "https://a.b", "<br>"):
+        assert result.count(markup) == text.count(markup), markup
 
 
 @pytest.mark.parametrize(
     "unit", ["`a ``", "[", "[a](", "*a ", "**a_", "<a ", "![", "$a", "a@b.", "`a` ", "&a", "\\"]
 )
 def test_scanning_takes_linear_time(unit: str) -> None:
-    text = (unit * 100_000)[:100_000]
-    started = time.perf_counter()
+    text = (unit * 30_000)[:30_000]
+    started = time.process_time()
     scan(text)
-    assert time.perf_counter() - started < 20  # a busy machine; quadratic work would take much longer
+    assert time.process_time() - started < 10  # quadratic work would take minutes
 
 
 def test_a_long_document_is_cut_only_between_blocks() -> None:

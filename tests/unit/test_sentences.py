@@ -388,9 +388,9 @@ def test_whitespace_stays_with_the_sentence_before() -> None:
 )
 def test_a_long_line_takes_linear_time(unit: str) -> None:
     text = (unit * 100_000)[:100_000]
-    started = time.perf_counter()
+    started = time.process_time()
     pieces = split_sentences(text, "pt")
-    assert time.perf_counter() - started < 5  # quadratic work would take minutes
+    assert time.process_time() - started < 5  # quadratic work would take minutes
     assert "".join(pieces) == text
 
 

@@ -108,7 +108,7 @@ def test_the_model_gets_clean_text(text: str) -> None:
     for sentence in parse(text, "en").sentences:
         sentence.encode()  # no lone surrogate
         assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]", sentence)
-        assert any(character.isalpha() for character in sentence)
+        assert any(character.isalnum() for character in sentence)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_model_gets_clean_text(text: str) -> None:
 )
 def test_a_long_line_takes_linear_time(unit: str) -> None:
     text = (unit * 100_000)[:100_000]
-    started = time.perf_counter()
+    started = time.process_time()
     layout = parse(text, "en")
     assert layout.render(layout.sentences) == text
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
