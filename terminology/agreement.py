@@ -49,11 +49,26 @@ def forms(variant: str, language: str, need: Need = Need()) -> tuple[str, ...]:
         own = [variant, *found]
         offered = own if not need.conjugated else [*found, variant]
     else:
-        plurals = _with_head(words, table, language, _plurals)
-        genders = _genders(words, table, language) if len(words) == 1 else []
-        offered = [*plurals, variant] if need.plural else [variant, *genders, *plurals]
+        offered = _declined(variant, words, table, language, need)
     known = [form for form in dict.fromkeys(offered) if form == variant or _same(form, variant, language)]
     return tuple(known[:_MOST_FORMS])
+
+
+def _declined(variant: str, words: list[str], table: dict[str, Any], language: str, need: Need) -> list[str]:
+    """A number that the source asks for comes first; a single word may also be an adjective."""
+    if need.plural:
+        return [*_with_head(words, table, language, _plurals), variant]
+    if need.singular:
+        return [*_with_head(words, table, language, _singulars), variant]
+    if len(words) > 1:
+        return [variant]
+    return [variant, *_genders(words, table, language), *_plurals(words[0], table)]
+
+
+def is_link(word: str, language: str) -> bool:
+    """Prepositions, articles and the like, in which a term does not begin."""
+    table = _table(base_language(language))
+    return word.casefold() in table.get("links", "").split() or bool(determiners(word, language))
 
 
 @lru_cache(maxsize=1 << 10)
@@ -87,6 +102,13 @@ def _plurals(word: str, table: dict[str, Any]) -> list[str]:
     rounded = _rounded(word)
     found += [rounded + end for end in ("e", "er", "") if rounded != word]
     return [form for form in found if is_listed(form, "de")]
+
+
+def _singulars(word: str, table: dict[str, Any]) -> list[str]:
+    found = [
+        word[: len(word) - len(new)] + end for end, new in table["plurals"] if new and word.endswith(new)
+    ]
+    return [form for form in found if form and form != word][:1]
 
 
 def _rounded(word: str) -> str:

@@ -43,8 +43,10 @@ class Decoder(Protocol):
     ) -> Sequence[Sequence[Draft]]:
         """`count` candidates of each sentence, best first, each starting with its prefix."""
 
-    def beginning_scores(self, sentences: Sequence[str], beginnings: Sequence[Sequence[str]]) -> list[float]:
-        """Log-probability of target pieces as the beginning of a translation, summed, the end not counted."""
+    def beginning_scores(
+        self, sentences: Sequence[str], beginnings: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Log-probability of each target piece of the beginning of a translation, the end not counted."""
 
     def score(self, sentences: Sequence[str], translations: Sequence[str]) -> list[float]:
         """Mean log-probability per piece of whole translations, the end counted."""

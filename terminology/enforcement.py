@@ -109,7 +109,11 @@ class _Try:
     status: TermStatus
     attempt: Attempt
     pieces: list[str]
-    score: float = 0.0
+    scores: list[float] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        return sum(self.scores)
 
 
 class Enforcer:
@@ -185,7 +189,7 @@ class Enforcer:
         )
         by_case: dict[int, list[_Try]] = {}
         for one, score in zip(tries, scores, strict=True):
-            one.score = score
+            one.scores = score
             by_case.setdefault(id(one.case), []).append(one)
         best = [one for group in by_case.values() for one in _likeliest(group, self.config.finished)]
         drafts = self.decoder.drafts(
@@ -199,28 +203,31 @@ class Enforcer:
 
     def _take_best(self, results: list[tuple[_Try, Draft]]) -> None:
         case, status = results[0][0].case, results[0][0].status
-        versions = [
-            (
-                self._version(case.matches, draft, draft.score + one.score / (len(draft.pieces) + 1)),
-                one,
-                draft,
-            )
-            for one, draft in results
-        ]
-        versions.sort(key=lambda item: -item[0].score - self._bonus(item[1], item[2]))
         reason = ""
-        for version, _, draft in versions:
+        for one, draft in sorted(results, key=lambda result: -self._rank(*result)):
+            version = self._version(case.matches, draft, self._score_around(one, draft))
             verdict = judge_edit(case.segment.text, case.version, version, self.config.limits, self.safety)
             if verdict.keep:
-                case.draft, case.version, case.step = draft, version, Step.FORCED
+                case.draft, case.step = draft, Step.FORCED
+                case.version = replace(version, score=_whole_score(one, draft))
                 case.edits.append(TermEdit(Step.FORCED, status.variant))
                 return
             reason = reason or verdict.reason
         self._give_up(case, status, reason)
 
-    def _bonus(self, one: _Try, draft: Draft) -> float:
-        """Between likely forms the one in the base is the safer choice."""
-        return self.config.exact_bonus if one.attempt.beginning.endswith(one.attempt.variant) else 0.0
+    def _rank(self, one: _Try, draft: Draft) -> float:
+        """The likeliest text, but between likely forms rather the one that the base writes."""
+        bonus = self.config.exact_bonus if one.attempt.form == one.attempt.variant else 0.0
+        return _whole_score(one, draft) + bonus
+
+    def _score_around(self, one: _Try, draft: Draft) -> float:
+        """The score without the term's own pieces: what the client says need not be likely, the rest must."""
+        before, form = one.attempt.before, one.attempt.form
+        first = len(self.decoder.target_pieces(before)) if before else 0
+        last = len(self.decoder.target_pieces(before + form))
+        pieces = len(draft.pieces) + 1
+        total = draft.score * pieces + one.score - sum(one.scores[first:last])
+        return total / max(1, pieces - (last - first))
 
     def _rerank(self, cases: list[_Case]) -> None:
         """The model's other candidates, for terms that could not be forced in."""
@@ -241,10 +248,16 @@ class Enforcer:
                     case.edits.extend(TermEdit(Step.RERANKED, term) for term in sorted(gained))
 
 
+def _whole_score(one: _Try, draft: Draft) -> float:
+    """The draft's own score takes forced pieces for sure."""
+    return draft.score + one.score / (len(draft.pieces) + 1)
+
+
 def _likeliest(tries: list[_Try], count: int) -> list[_Try]:
-    """The likeliest beginnings, and of each variant of the base at least the likeliest."""
+    """The likeliest open beginnings, and the likeliest draft with only the old words replaced."""
     ranked = sorted(tries, key=lambda one: -one.score)
-    return ranked[:count]
+    kept = [one for one in ranked if not one.attempt.after][:count]
+    return kept + [one for one in ranked if one.attempt.after][:1]
 
 
 def _result(case: _Case) -> TermedTranslation:

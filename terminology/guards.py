@@ -31,7 +31,7 @@ SafetyCheck = Callable[[str, str], Iterable[str]]
 class GuardLimits:
     """How far an edited text may be from the earlier one."""
 
-    score_margin: float = 1.5  # of the mean log-probability per piece
+    score_margin: float = 0.7  # of the mean log-probability per piece, the term itself not counted
     length_ratio: float = 1.6
     spare_words: int = 4  # short sentences may grow by a few words whatever the ratio
     changed_words: float = 0.5  # of the earlier words, on top of the term's own
@@ -77,15 +77,24 @@ def _shape(before: Version, after: Version, limits: GuardLimits) -> str:
     still = {status.match.span for status in after.check.missing}
     gained = [status for status in before.check.missing if status.match.span not in still]
     brought = sum(len(TOKEN.findall(status.variant)) for status in gained)
-    longest = max(len(old) * limits.length_ratio, len(old) + limits.spare_words) + brought
-    shortest = min(len(old) / limits.length_ratio, len(old) - limits.spare_words)
-    if not shortest <= len(new) <= longest:
+    if _length_is_off(
+        len(old) - sum(len(TOKEN.findall(status.match.term.source)) for status in gained),
+        len(new) - brought,
+        limits,
+    ):
         return "length"
     if _doubled(new) - _doubled(old):
         return "repeated"
     same = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
     changed = max(len(old), len(new)) - same - brought
     return "rewritten" if changed > max(limits.spare_words + 2, limits.changed_words * len(old)) else ""
+
+
+def _length_is_off(old: int, new: int, limits: GuardLimits) -> bool:
+    """Compares what stands around the terms, for the terms themselves may be long."""
+    longest = max(old * limits.length_ratio, old + limits.spare_words)
+    shortest = min(old / limits.length_ratio, old - limits.spare_words)
+    return not shortest <= new <= longest
 
 
 def _doubled(words: list[str]) -> Counter[tuple[str, ...]]:

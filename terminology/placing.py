@@ -17,34 +17,45 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from data.segments import Span
-from terminology.agreement import Need, determiners, forms
+from terminology.agreement import Need, determiners, forms, is_link
 from terminology.decoding import Draft
 from terminology.matching import TermMatch
 from terminology.wording import is_acronym
 
 _CLEAR = 0.4  # share of a piece's attention that makes the source term its origin
 _FAINT = 0.1
+_LONGEST_GAP = 2  # pieces
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 _SENTENCE_END = re.compile(r"(?:^|[.!?…:]\s)[\"'“«(\[]*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A forced beginning; `variant` is what the base says, the end of `beginning` a form of it."""
+    """A forced beginning: what comes before the term, the term in some form, what follows it already.
 
-    beginning: str
+    Nothing follows where the model is to finish the sentence; `variant` is what the base says.
+    """
+
+    before: str
+    form: str
     variant: str
+    after: str = ""
+
+    @property
+    def beginning(self) -> str:
+        return self.before + self.form + self.after
 
 
 def attempts(
     draft: Draft, spans: Sequence[Span], match: TermMatch, source: str, language: str
 ) -> tuple[int, list[Attempt]]:
-    """The place (a piece of the draft, -1 for none) and what to try there, likelier ones first."""
-    place = _place(draft, spans, match.span)
+    """The place (a piece of the draft, -1 for none) and what to try there."""
+    shares = _shares(draft, spans, match.span)
+    start, place = _start(draft.pieces, shares, language)
     if place < 0:
         return -1, []
-    start = _word_start(draft.pieces, place)
-    found = list(_attempts(draft.pieces, start, match, source, language))
+    end = _region_end(draft.pieces, shares, place)
+    found = list(_attempts(draft.pieces, start, end, match, source, language))
     return start, list(dict.fromkeys(found))
 
 
@@ -59,29 +70,62 @@ def text_of(pieces: Sequence[str]) -> str:
 
 
 def _attempts(
-    pieces: Sequence[str], start: int, match: TermMatch, source: str, language: str
+    pieces: Sequence[str], start: int, end: int, match: TermMatch, source: str, language: str
 ) -> Iterator[Attempt]:
+    """Open ends for the model to finish, and the draft with only the old words replaced."""
     before = text_of(pieces[:start])
     gap = " " if before and pieces[start].startswith("▁") else ""
     head, determiner = _split_determiner(before) if gap else (before, "")
+    rest = text_of(pieces)[len(text_of(pieces[:end])) :]
     for variant in match.allowed:
         for form in _forms(variant, match, source, language):
-            yield Attempt(before + gap + _cased(form, before + gap), variant)
-            for other in determiners(determiner, language)[1:]:
-                yield Attempt(f"{head}{other} {form}", variant)
+            for after in ("", rest) if rest.strip() else ("",):
+                yield Attempt(before + gap, _cased(form, before + gap), variant, after)
+                for other in determiners(determiner, language)[1:]:
+                    yield Attempt(f"{head}{other} ", form, variant, after)
+                if head and is_link(determiner, language) and is_link(form.split()[0], language):
+                    yield Attempt(head, form, variant, after)
 
 
-def _place(draft: Draft, spans: Sequence[Span], term: Span) -> int:
-    """The first piece that clearly looked at the term, or else the one that did most."""
+def _shares(draft: Draft, spans: Sequence[Span], term: Span) -> list[float]:
+    """How much of its attention each piece of the draft gave to the source term."""
     columns = [number for number, span in enumerate(spans) if span.start < term.end and term.start < span.end]
-    shares = [sum(row[column] for column in columns if column < len(row)) for row in draft.attention]
-    if not shares or not columns:
-        return -1
+    return [sum(row[column] for column in columns if column < len(row)) for row in draft.attention]
+
+
+def _start(pieces: Sequence[str], shares: Sequence[float], language: str) -> tuple[int, int]:
+    """The start of the first word that clearly looked at the term, and the piece that did.
+
+    Where none did, the one that looked most; a preposition or article only where there is nothing else.
+    """
     clear = [place for place, share in enumerate(shares) if share >= _CLEAR]
-    if clear:
-        return clear[0]
-    best = max(range(len(shares)), key=shares.__getitem__)
-    return best if shares[best] >= _FAINT else -1
+    if not clear:
+        best = max(range(len(shares)), key=shares.__getitem__, default=-1)
+        clear = [best] if best >= 0 and shares[best] >= _FAINT else []
+    starts = [(_word_start(pieces, place), place) for place in clear]
+    words = (start for start in starts if not is_link(_word(pieces, start[0]), language))
+    return next(words, (starts or [(-1, -1)])[0])
+
+
+def _word(pieces: Sequence[str], start: int) -> str:
+    end = start + 1
+    while end < len(pieces) and not pieces[end].startswith("▁"):
+        end += 1
+    return text_of(pieces[start:end]).strip(" .,;:!?")
+
+
+def _region_end(pieces: Sequence[str], shares: Sequence[float], place: int) -> int:
+    """Behind the last word that looked at the term; words like `de` in between do not end it."""
+    last = place
+    for piece in range(place + 1, min(len(pieces), len(shares))):
+        if shares[piece] >= _CLEAR:
+            last = piece
+        elif piece - last > _LONGEST_GAP:
+            break
+    end = last + 1
+    while end < len(pieces) and not pieces[end].startswith("▁") and pieces[end][:1].isalnum():
+        end += 1
+    return end
 
 
 def _word_start(pieces: Sequence[str], place: int) -> int:
