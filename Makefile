@@ -21,7 +21,7 @@ test: setup ## all tests
 	@$(BIN)/python -m pytest -q
 
 check: setup ## format, lint, types, layers
-	@$(BIN)/ruff format --check -q . || { echo "make format puts this right" >&2; exit 1; }
+	@$(BIN)/ruff format --check -q --output-format concise . || { echo "make format puts this right" >&2; exit 1; }
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
