@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := pip install --disable-pip-version-check --no-input --no-compile -qq
-BENCHMARKS ?= $(wildcard benchmarks/*.py)
+BENCHMARKS ?= $(shell grep -l '^if __name__' benchmarks/*.py)
 SAMPLE := data/samples/discharge_summary.en.txt
 
 .DEFAULT_GOAL := help
