@@ -3,7 +3,10 @@
     python benchmarks/terminology_matching.py --data ../shared/data
 
 Terms are n-grams of one to four words from medical English, padded with made-up ones to 100,000; the text is
-2 MB of clinical English. One process, one thread; seconds are those of the processor, so a busy machine does not count. Bars: 100,000 terms in 5 s at most; 1 MB/s at least.
+2 MB of clinical English, matched twice: with every word new, and again. One process, one thread; seconds are
+those of the processor, so a busy machine hardly counts.
+
+Bars: 100,000 terms loaded and built in 5 s at most; 1 MB/s at least, whatever the number of terms.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ def main() -> None:
     text = take(segments, TEXT_BYTES)
     terms = some_terms(segments, max(SIZES))
     print(f"text: {sum(map(len, text)):,} characters in {len(text):,} segments")
-    print(f"{'terms':>8} {'load s':>7} {'build s':>8} {'MB/s':>6} {'MB/s whole':>11} {'matches':>8} {'peak MB':>8}")
+    print(f"{'terms':>8} {'load s':>7} {'build s':>8} {'MB/s':>6} {'again':>6} {'matches':>8} {'peak MB':>8}")
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             measure(Path(folder) / "terms.csv", terms[:size], text)
@@ -44,7 +47,7 @@ def main() -> None:
 def measure(path: Path, terms: list[tuple[str, str]], text: list[str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([("en", "pt"), *terms])
-    word_keys("en").clear()
+    word_keys("en").clear()  # what an earlier size has lemmatised must not count
     start = time.process_time()
     termbase = load_termbase(path, "en", "pt").termbase
     loaded = time.process_time()
@@ -52,14 +55,14 @@ def measure(path: Path, terms: list[tuple[str, str]], text: list[str]) -> None:
     built = time.process_time()
     matches = sum(len(matcher.find(segment)) for segment in text)
     matched = time.process_time()
-    whole = "\n".join(text)
-    matcher.find(whole)
+    for segment in text:
+        matcher.find(segment)
     end = time.process_time()
-    megabytes = len(whole.encode()) / 1e6
+    megabytes = sum(len(segment.encode()) for segment in text) / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{len(terms):>8,} {loaded - start:>7.2f} {built - loaded:>8.2f} {megabytes / (matched - built):>6.2f} "
-        f"{megabytes / (end - matched):>11.2f} {matches:>8,} {peak:>8.0f}"
+        f"{len(terms):>8,} {loaded - start:>7.2f} {built - loaded:>8.2f} "
+        f"{megabytes / (matched - built):>6.2f} {megabytes / (end - matched):>6.2f} {matches:>8,} {peak:>8.0f}"
     )
 
 

@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from data.segments import Span
 from terminology.inflection import word_keys
 from terminology.matching import TermMatch, TermMatcher
 from terminology.termbase import CaseRule, Status
 from terminology.tokens import TOKEN, normalised
-from terminology.wording import Likeness, TermWords, begins_with_infinitive, likeness
+from terminology.wording import Likeness, begins_with_infinitive, likeness, term_words
 
 
 class State(StrEnum):
@@ -128,19 +127,15 @@ class _Target:
         self.in_capitals = text.isupper()
 
     def find(self, variant: str, case: CaseRule) -> Iterator[tuple[Span, Likeness]]:
-        term = _words(variant, self.language, case)
+        verb = begins_with_infinitive(variant, self.language)
+        term = term_words(variant, self.language, case, verb)
         length = len(term.keys)
         for start, key in enumerate(self.keys):
             if key != term.keys[0] or tuple(self.keys[start : start + length]) != term.keys:
                 continue
-            close = likeness(term, self.words[start : start + length], self.in_capitals)
+            close = likeness(term, tuple(self.words[start : start + length]), self.in_capitals)
             if close is not None:
                 yield Span(self.spans[start][0], self.spans[start + length - 1][1]), close
-
-
-@lru_cache(maxsize=1 << 16)
-def _words(variant: str, language: str, case: CaseRule) -> TermWords:
-    return TermWords.of(variant, language, case, verb=begins_with_infinitive(variant, language))
 
 
 def _status(match: TermMatch, text: _Target) -> TermStatus:

@@ -17,10 +17,13 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from data.errors import MissingExtraError
 from terminology.tokens import normalised
+
+if TYPE_CHECKING:
+    from simplemma.strategies import DictionaryLookupStrategy
 
 INFLECTED = ("en", "pt", "es", "fr", "de")
 
@@ -171,8 +174,9 @@ def _lemma(word: str, language: str) -> str | None:
     if language == "pt" and word in _PARTICIPLES:
         return _PARTICIPLES[word]
     for spelling in _spellings(word) if language == "pt" else (word,):
-        if _known(spelling, language):
-            return _masculine(str(_simplemma().lemmatize(spelling, lang=language)), language)
+        lemma = _dictionary().get_lemma(spelling, language)
+        if lemma is not None:
+            return _masculine(lemma, language)
     return None
 
 
@@ -190,7 +194,7 @@ def _masculine(lemma: str, language: str) -> str:
 
 
 def _known(word: str, language: str) -> bool:
-    return bool(_simplemma().is_known(word, lang=language))
+    return _dictionary().get_lemma(word, language) is not None
 
 
 def _by_rule(word: str, language: str) -> str:
@@ -233,9 +237,10 @@ def _prepositions(language: str) -> dict[str, str]:
 
 
 @cache
-def _simplemma() -> ModuleType:
+def _dictionary() -> DictionaryLookupStrategy:
+    """The dictionaries alone: simplemma's guesses by ending are too free to make two words one term."""
     try:
-        import simplemma
+        from simplemma.strategies import DictionaryLookupStrategy
     except ModuleNotFoundError:
         raise MissingExtraError("finding inflected terms", "terms") from None
-    return simplemma
+    return DictionaryLookupStrategy()

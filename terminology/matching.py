@@ -17,7 +17,7 @@ form, the term's own priority. A term inside a longer term is not a hit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from data.errors import ConfigError, MissingExtraError
@@ -25,7 +25,7 @@ from data.segments import Span
 from terminology.inflection import base_language, word_keys
 from terminology.termbase import Term, Termbase
 from terminology.tokens import TOKEN, ends_possessive, normalised, possessive_end
-from terminology.wording import Likeness, TermWords, begins_with_infinitive, likeness
+from terminology.wording import Likeness, begins_with_infinitive, likeness, term_words
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
@@ -187,10 +187,11 @@ def _reading(entries: list[_Entry], words: tuple[str, ...], capitals: bool) -> _
 
 
 def _likeness(entry: _Entry, words: tuple[str, ...], capitals: bool) -> Likeness | None:
-    term = TermWords.of(entry.term.source, entry.base.source_language, entry.term.case)
+    term = term_words(entry.term.source, entry.base.source_language, entry.term.case)
     found = likeness(term, words, capitals)
     if found is None and _is_verb(entry.term, entry.base):
-        found = likeness(replace(term, verb=True), words, capitals)
+        verb = term_words(entry.term.source, entry.base.source_language, entry.term.case, verb=True)
+        found = likeness(verb, words, capitals)
     return found
 
 

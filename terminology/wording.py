@@ -2,8 +2,8 @@
 
 In: the tokens of a term and as many of a text. Out: a `Likeness`, smaller being closer, or nothing.
 
->>> term = TermWords.of("US", "en")
->>> [likeness(term, [word], in_capitals=False) for word in ("US", "us")]
+>>> term = term_words("US", "en")
+>>> [likeness(term, (word,), in_capitals=False) for word in ("US", "us")]
 [<Likeness.SAME: 0>, None]
 
 Acronyms are case-sensitive: `US` is not `us`, and a short `ICE` in running text is not `ice`. Longer ones
@@ -12,7 +12,6 @@ that are no ordinary word (`UNICEF`) may be written `Unicef`. Text in capitals t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -41,15 +40,18 @@ class TermWords:
     case: CaseRule = CaseRule.AUTO
     verb: bool = False
 
-    @classmethod
-    def of(cls, text: str, language: str, case: CaseRule = CaseRule.AUTO, verb: bool = False) -> TermWords:
-        tokens = tuple(normalised(token) for token in TOKEN.findall(text))
-        keys = word_keys(language)
-        return cls(tokens, tuple(keys[token] for token in tokens), language, case, verb)
+
+@lru_cache(maxsize=1 << 16)
+def term_words(text: str, language: str, case: CaseRule = CaseRule.AUTO, verb: bool = False) -> TermWords:
+    tokens = tuple([normalised(token) for token in TOKEN.findall(text)])
+    keys = word_keys(language)
+    return TermWords(tokens, tuple([keys[token] for token in tokens]), language, case, verb)
 
 
-def likeness(term: TermWords, words: Sequence[str], in_capitals: bool) -> Likeness | None:
+def likeness(term: TermWords, words: tuple[str, ...], in_capitals: bool) -> Likeness | None:
     """How close the words of a text come to a term whose keys they have."""
+    if words == term.tokens:
+        return Likeness.SAME
     worst = Likeness.SAME
     for token, word in zip(term.tokens, words, strict=True):
         found = _token_likeness(term, token, normalised(word), in_capitals)
