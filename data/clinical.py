@@ -6,8 +6,9 @@ In go the two texts and their languages; out come Findings, the gravest first:
 >>> finding.kind, finding.severity, finding.message
 ('number', 'critical', 'The source says "5 mg", the translation says "50 mg", 10 times more.')
 
-Pure and linear in the length of the text. The words that the checks know lie in `data/tables/clinical/*.toml`;
-for a language without a table the language-free checks still run, and `checks_for` says which do not.
+Pure, and linear in the length of the text. The words that the checks know lie in
+`data/tables/clinical/*.toml`; for a language without a table the language-free
+checks still run, and `checks_for` says which do not.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def check_pairs(
 ) -> Iterator[tuple[Pair, tuple[Finding, ...]]]:
     """The same for a stream of pairs, each with its findings."""
     for pair in pairs:
-        found = check_pair(pair.source.text, pair.target, pair.source_language, pair.target_language, names=names)
+        found = check_pair(
+            pair.source.text, pair.target, pair.source_language, pair.target_language, names=names
+        )
         yield pair, found
 
 

@@ -17,6 +17,7 @@ from data.checks.pairing import Pairing, pair_up
 from data.checks.quantities import DOSE, Amount, amounts_of
 from data.checks.reading import Line
 from data.checks.units import compare_pairs, mark_directions
+from data.checks.values import Reading
 
 __all__ = ["compare", "read", "table_for"]
 
@@ -53,13 +54,15 @@ def _settle(numbers: list[Number], others: list[Number]) -> None:
 
 
 def _unmatched(
-    source: Line, target: Line, pairing: Pairing, known_source: set[object], known_target: set[object]
+    source: Line, target: Line, pairing: Pairing, known_source: set[Reading], known_target: set[Reading]
 ) -> list[Finding]:
     """A number on one side and another on the other is a change; a lone one was lost or added."""
     _forgive_decades(pairing)
     lost = [a for a in pairing.source_only if a.number.demand >= SWAP and a.number.value not in known_target]
     new = [a for a in pairing.target_only if a.number.demand >= SWAP and a.number.value not in known_source]
-    again_lost = [a for a in pairing.source_only if a.number.demand >= SWAP and a.number.value in known_target]
+    again_lost = [
+        a for a in pairing.source_only if a.number.demand >= SWAP and a.number.value in known_target
+    ]
     again_new = [a for a in pairing.target_only if a.number.demand >= SWAP and a.number.value in known_source]
     findings = []
     while lost and new:

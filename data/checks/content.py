@@ -50,7 +50,7 @@ def _missing_or_added(source: Line, target: Line) -> list[Finding]:
         quoted = _shortened(source.quote(gap.first, gap.last))
         message = f'Nothing in the translation answers "{quoted}".'
         return [Finding(MISSING, gap.severity, source.span(gap.first, gap.last), None, message)]
-    gap = gaps.missing(target, source)
+    gap = gaps.added(target, source)
     if gap is not None:
         quoted = _shortened(target.quote(gap.first, gap.last))
         message = f'Nothing in the source answers "{quoted}".'
@@ -84,7 +84,7 @@ def _untranslated(source: Line, target: Line) -> list[Finding]:
 
 
 def _longest_copy(source: list[str], target: list[str]) -> tuple[int, int, int] | None:
-    """The longest run of words that both share, found through runs of three: source first, last, target first."""
+    """The longest run of words that both share, found by runs of three: source first, last, target first."""
     places: dict[tuple[str, ...], int] = {}
     for i in range(len(source) - 2):
         places.setdefault((source[i], source[i + 1], source[i + 2]), i)
@@ -96,7 +96,9 @@ def _longest_copy(source: list[str], target: list[str]) -> tuple[int, int, int] 
             j += 1
             continue
         length = 3
-        while i + length < len(source) and j + length < len(target) and source[i + length] == target[j + length]:
+        while (
+            i + length < len(source) and j + length < len(target) and source[i + length] == target[j + length]
+        ):
             length += 1
         if best is None or length > best[1] - best[0]:
             best = (i, i + length, j)

@@ -18,8 +18,9 @@ __all__ = ["Clock", "Date", "clocks_of", "dates_of", "numbers_of", "read", "tabl
 
 DayMonthYear = tuple[int, int, int | None]
 _MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -40,8 +41,8 @@ class Clock:
 
 def dates_of(line: Line, numbers: list[Number]) -> list[Date]:
     found = _numeric(line, numbers)
-    if line.marks["month"]:
-        found += _worded(line, numbers)
+    if line.table is not None and line.marks["month"]:
+        found += _worded(line, numbers, line.table.date_between)
     return found
 
 
@@ -96,17 +97,16 @@ def _dated(line: Line, parts: list[int], last_length: int, numbers: tuple[Number
     return [Date(valid, numbers[0].first, numbers[-1].last, numbers)]
 
 
-def _worded(line: Line, numbers: list[Number]) -> list[Date]:
+def _worded(line: Line, numbers: list[Number], between: frozenset[str]) -> list[Date]:
     """March 4, 2020; 4 de março de 2020; le 1er mars; 4. März 2020."""
-    assert line.table is not None
     starts = {number.first: number for number in numbers if number.form in ("digits", "words")}
     ends = {number.last: number for number in numbers if number.form in ("digits", "words")}
     found = []
     for mark in line.marks["month"]:
         month = int(str(mark.value))
-        before = _near(line, ends, mark.first, -1)
-        after = _near(line, starts, mark.last, +1)
-        used, day, year = _day_and_year(line, before, after, starts)
+        before = _near(line, ends, mark.first, -1, between)
+        after = _near(line, starts, mark.last, +1, between)
+        used, day, year = _day_and_year(line, before, after, starts, between)
         if day is None:
             continue
         first = min(mark.first, used[0].first)
@@ -116,7 +116,11 @@ def _worded(line: Line, numbers: list[Number]) -> list[Date]:
 
 
 def _day_and_year(
-    line: Line, before: Number | None, after: Number | None, starts: dict[int, Number]
+    line: Line,
+    before: Number | None,
+    after: Number | None,
+    starts: dict[int, Number],
+    between: frozenset[str],
 ) -> tuple[list[Number], int | None, int | None]:
     day = _plain(line, before) if before else None
     if before is not None and day is not None and day <= 31:
@@ -127,21 +131,22 @@ def _day_and_year(
     day = _plain(line, after) if after else None
     if after is None or day is None or day > 31:
         return [], None, None
-    later = _near(line, starts, after.last, +1)
+    later = _near(line, starts, after.last, +1, between)
     year = _plain(line, later) if later else None
     if later is not None and year is not None and year > 1000:
         return [after, later], day, year
     return [after], day, None
 
 
-def _near(line: Line, places: dict[int, Number], at: int, step: int) -> Number | None:
+def _near(
+    line: Line, places: dict[int, Number], at: int, step: int, between: frozenset[str]
+) -> Number | None:
     """The number next to this token, across no more than two words such as "de", "," or "th"."""
-    assert line.table is not None
     for _ in range(3):
         if at in places:
             return places[at]
         token = at if step > 0 else at - 1
-        if not 0 <= token < len(line.words) or line.words[token] not in line.table.date_between:
+        if not 0 <= token < len(line.words) or line.words[token] not in between:
             return None
         at += step
     return None

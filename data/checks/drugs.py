@@ -1,4 +1,4 @@
-"""Is it the same medicine? Names from the table, from a termbase, and by the endings the WHO gives to classes.
+"""Is it the same medicine? By names from the tables, a termbase, and the endings the WHO gives to classes.
 
 In go both Lines and, if there is one, a NameTable of the user's own; out come Findings of kind drug:
 
@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from data.checks.findings import DRUG, Finding, Mark
+from data.checks.findings import DRUG, Finding
 from data.checks.reading import Line, match_at, read, tag_value
 from data.checks.tables import Index, index, load, table_for
+from data.checks.values import Mark
 from data.checks.words import fold, skeleton
 
 __all__ = ["NameTable", "compare", "name_table", "read", "table_for"]
@@ -135,7 +136,9 @@ def _guessed(mark: Mark) -> bool:
 
 def _answered(line: Line, mark: Mark, words: list[tuple[str, bool]], beginnings: set[str]) -> bool:
     """A word that begins like the name, or, for a name known only by its ending, is nearly the same."""
-    own = [skeleton(line.words[token]) for token in range(mark.first, mark.last) if len(line.words[token]) > 3]
+    own = [
+        skeleton(line.words[token]) for token in range(mark.first, mark.last) if len(line.words[token]) > 3
+    ]
     if any(word[:_SHARED] in beginnings for word in own):
         return True
     return _guessed(mark) and any(_nearly(own[0], word) for word, _ in words)

@@ -9,7 +9,7 @@ In goes nothing; this file only names the values. One finding, as `medloop check
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from data.segments import Span
 
@@ -68,12 +68,3 @@ class Coverage:
     ran: tuple[str, ...]
     skipped: tuple[str, ...]
     reason: str = ""
-
-
-class Mark(NamedTuple):
-    """A table entry found in a line: tokens `first` to `last`, the end not included."""
-
-    kind: str
-    value: object
-    first: int
-    last: int

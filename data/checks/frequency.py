@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from data.checks.findings import Mark
 from data.checks.numerals import Number, numbers_of, read, table_for
 from data.checks.reading import Line, match_at, tag_value
 from data.checks.tables import Table, Unit
+from data.checks.values import Mark
 
 __all__ = ["Frequency", "frequencies_of", "numbers_of", "read", "table_for"]
 
@@ -100,7 +100,9 @@ def _interval(line: Line, table: Table, numbers: list[Number], place: int) -> Fr
         return None
     values = {n.value for n in both}
     rates = tuple(sorted(_round(_DAY / (v * period[0])) for v in values if isinstance(v, float) and v > 0))
-    return Frequency(rates, True, number.first if start is None else start, period[1], both) if rates else None
+    return (
+        Frequency(rates, True, number.first if start is None else start, period[1], both) if rates else None
+    )
 
 
 def _second(line: Line, table: Table, number: Number, following: Number | None) -> Number | None:

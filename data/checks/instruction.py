@@ -9,9 +9,10 @@ In go both Lines; out comes at most one Finding of kind instruction:
 
 from __future__ import annotations
 
-from data.checks.findings import INSTRUCTION, Finding, Mark
+from data.checks.findings import INSTRUCTION, Finding
 from data.checks.negation import Group, groups_of
 from data.checks.reading import Line, read, table_for
+from data.checks.values import Mark
 
 __all__ = ["compare", "read", "table_for"]
 
@@ -35,8 +36,8 @@ def compare(source: Line, target: Line) -> list[Finding]:
     (stance, mark), (other, theirs_mark) = next(iter(ours.items())), next(iter(theirs.items()))
     meanings = {"stop": "to stop or avoid a medicine", "go": "to take or go on with it"}
     message = (
-        f'The instruction turned round: "{source.quote(mark.first, mark.last)}" tells the patient {meanings[stance]}, '
-        f'"{target.quote(theirs_mark.first, theirs_mark.last)}" {meanings[other]}.'
+        f'The instruction turned round: "{source.quote(mark.first, mark.last)}" is {meanings[stance]}, '
+        f'"{target.quote(theirs_mark.first, theirs_mark.last)}" is {meanings[other]}.'
     )
     spans = source.span(mark.first, mark.last), target.span(theirs_mark.first, theirs_mark.last)
     return [Finding(INSTRUCTION, "critical", *spans, message)]

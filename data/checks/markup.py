@@ -37,7 +37,13 @@ def compare(source: str, target: str) -> list[Finding]:
     lost = _difference(ours, theirs)
     new = _difference(theirs, ours)
     findings = [
-        Finding(MARKUP, _severity(text), span, None, f'The placeholder or markup "{text}" is gone from the translation.')
+        Finding(
+            MARKUP,
+            _severity(text),
+            span,
+            None,
+            f'The placeholder or markup "{text}" is gone from the translation.',
+        )
         for text, span in lost
     ]
     findings += [

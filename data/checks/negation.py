@@ -2,10 +2,11 @@
 
 In go both Lines; out come Findings of kind negation:
 
->>> [f.message for f in compare(read("Patient denies pain.", table_for("en")), read("Refere dor.", table_for("pt")))]
+>>> source = read("Patient denies pain.", table_for("en"))
+>>> [finding.message for finding in compare(source, read("Refere dor.", table_for("pt")))]
 ['The negation is gone: the source says "denies".']
 
-Each language counts its negations in its own way: "não ... nem", "no ... ninguna" and "ne ... pas" are one each.
+Each language counts its negations in its own way: "não ... nem", "no ... ninguna", "ne ... pas" are one each.
 Words such as "lack", "avoid" or "unable" may answer a negation of the other side, but ask for none.
 """
 
@@ -16,19 +17,22 @@ from dataclasses import dataclass
 from data.checks.findings import NEGATION, Finding, Severity
 from data.checks.reading import Line, read, table_for
 from data.checks.tables import Table
+from data.checks.values import Mark
 from data.checks.words import skeleton
 
 __all__ = ["Group", "compare", "groups_of", "read", "table_for"]
 
 # Words in which "ne" and "pas", "no" and "ninguna" still belong together.
 _REACH = 12
-_ROOT = 4
+_ROOT = 5
+_PREPOSITION = 3
+_LIMIT = 4
 # More negations than this in one segment are no sentence.
 _MOST = 100
 # How far apart, as a share of the sentence, a negation and the word that answers it may stand ...
 _NEAR = 0.35
 # ... and two words that merely mean the same ("avoid", "evitar"), and so answer each other.
-_SAME_PLACE = 0.12
+_SAME_PLACE = 0.2
 
 
 @dataclass(slots=True)
@@ -43,9 +47,11 @@ class Group:
 
 
 def compare(source: Line, target: Line) -> list[Finding]:
-    if not source.marks["negation"] and not target.marks["negation"]:
+    if not any(line.marks[kind] for line in (source, target) for kind in ("negation", "comparison")):
         return []
     ours, theirs = groups_of(source), groups_of(target)
+    if ours and theirs:
+        ours, theirs = _without_adjectives(source, ours, target), _without_adjectives(target, theirs, source)
     if len(ours) == len(theirs):
         return []
     if len(ours) > len(theirs):
@@ -58,7 +64,10 @@ def compare(source: Line, target: Line) -> list[Finding]:
 def groups_of(line: Line) -> list[Group]:
     groups: list[Group] = []
     length = max(len(line.words), 1)
-    for mark in line.marks["negation"]:
+    marks = line.marks["negation"]
+    if line.marks["comparison"]:
+        marks = sorted([*marks, *_limits_on_nothing(line)], key=lambda mark: mark.first)
+    for mark in marks:
         strong = mark.value == "demands"
         if not strong and mark.value != "echo":
             continue
@@ -66,12 +75,70 @@ def groups_of(line: Line) -> list[Group]:
         if near is not None and not (strong and near.strong):
             near.strong, near.end = near.strong or strong, mark.last
             continue
-        groups.append(Group(mark.first, mark.last, mark.first / length, strong, mark.last))
+        if strong or not _needs_company(line, mark):
+            groups.append(Group(mark.first, mark.last, mark.first / length, strong, mark.last))
     table = line.table
     groups = groups[:_MOST]
     if table is not None and table.restriction:
         groups = [group for group in groups if not _only(line, group, table.restriction)]
     return groups
+
+
+def _limits_on_nothing(line: Line) -> list[Mark]:
+    """ "Do not exceed 4 g" is a limit; "do not exceed the dose" has no number and is a plain negation."""
+    table = line.table
+    if table is None:
+        return []
+    found = []
+    for mark in line.marks["comparison"]:
+        if any(mark.last <= place < mark.last + _LIMIT for place in line.digits):
+            continue
+        denials = [i for i in range(mark.first, mark.last) if _denies(table, line.words[i])]
+        found += [Mark("negation", "demands", i, i + 1) for i in denials[:1]]
+    return found
+
+
+def _denies(table: Table, word: str) -> bool:
+    entries = table.phrases.get(word, ())
+    return any(not entry.rest and ("negation", "demands") in entry.tags for entry in entries)
+
+
+def _needs_company(line: Line, mark: Mark) -> bool:
+    """ "nenhum" denies by itself only where a clause begins: "nenhum paciente", "em nenhum caso"."""
+    table = line.table
+    if table is None or line.words[mark.first] not in table.companions:
+        return False
+    before = line.words[max(mark.first - 2, 0) : mark.first]
+    if before and len(before[-1]) <= _PREPOSITION and not _begins(table, before[-1]):
+        before = before[:-1]
+    return bool(before) and not _begins(table, before[-1])
+
+
+def _begins(table: Table, word: str) -> bool:
+    return word in table.clause_starts or not word[0].isalnum()
+
+
+def _without_adjectives(line: Line, groups: list[Group], other: Line) -> list[Group]:
+    """A group such as "não invasivo" is answered by "non-invasive" wherever that stands."""
+    table = other.table
+    if table is None:
+        return groups
+    prefixes = (*table.free_prefixes, *table.negative_prefixes)
+    roots = {
+        skeleton(word[len(prefix) :])[:_ROOT]
+        for word in other.words
+        if len(word) > 5 and word.startswith(prefixes)
+        for prefix in prefixes
+        if word.startswith(prefix)
+    }
+    pairs = zip(other.words, other.words[1:], other.words[2:], strict=False)
+    roots |= {skeleton(third)[:_ROOT] for first, second, third in pairs if first == "non" and second == "-"}
+    following = (line.words[g.last] if g.last < len(line.words) else "" for g in groups)
+    return [
+        g
+        for g, word in zip(groups, following, strict=True)
+        if len(word) < _ROOT or skeleton(word)[:_ROOT] not in roots
+    ]
 
 
 def _only(line: Line, group: Group, restriction: frozenset[str]) -> bool:
@@ -105,12 +172,13 @@ def _surplus(more: list[Group], fewer: list[Group]) -> list[Group]:
 def _soft(line: Line, other: Line) -> list[float]:
     """Places of negative words of the line, save those that such a word of the other line answers."""
     length, others = max(len(line.words), 1), max(len(other.words), 1)
-    there = [mark.first / others for mark in other.marks["negation"] if mark.value == "supplies"]
+    soft = [mark for mark in other.marks["negation"] if mark.value == "supplies"][:_MOST]
+    there = [(mark.first / others, skeleton(other.words[mark.first])[:_ROOT]) for mark in soft]
     places = []
-    for mark in line.marks["negation"]:
+    for mark in line.marks["negation"][: 3 * _MOST]:
         if mark.value == "supplies":
-            place = mark.first / length
-            match = next((p for p in there if abs(p - place) <= _SAME_PLACE), None)
+            place, root = mark.first / length, skeleton(line.words[mark.first])[:_ROOT]
+            match = next((one for one in there if one[1] == root or abs(one[0] - place) <= _SAME_PLACE), None)
             if match is None:
                 places.append(place)
             else:
@@ -126,7 +194,7 @@ def _negative(table: Table, word: str, roots: set[str]) -> bool:
     """unable, pain-free, schmerzlos; and ineffective where the other side says effective."""
     if word.startswith(table.free_prefixes) or word.endswith(table.free_suffixes):
         return not word.startswith(table.not_negative)
-    if not word.startswith(table.negative_prefixes):
+    if not word.startswith(table.negative_prefixes) or skeleton(word)[:_ROOT] in roots:
         return False
     bare = (skeleton(word[len(p) :])[:_ROOT] for p in table.negative_prefixes if word.startswith(p))
     return any(len(root) == _ROOT and root in roots for root in bare)

@@ -12,40 +12,19 @@ the language first:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
-from data.checks.findings import Mark
 from data.checks.reading import Line, read
+from data.checks.spoken import spoken_numbers
 from data.checks.tables import table_for
+from data.checks.values import MAY, MUST, SWAP, Number, Reading
 
-__all__ = ["Number", "numbers_of", "read", "readings", "table_for"]
+__all__ = ["MAY", "MUST", "SWAP", "Number", "numbers_of", "read", "readings", "table_for"]
 
 _GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+")
 _ROMAN = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})")
 _SMALL = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 0.125}
 _SPACES = (" ", "\u00a0", "\u202f", "\u2009")
-# How much a number asks for: MUST have a counterpart; SWAP counts only where another number took its place;
-# MAY stand for one on the other side and asks for nothing.
-MUST, SWAP, MAY = 2, 1, 0
-
-Reading = float | str
-
-
-@dataclass(slots=True)
-class Number:
-    """One number of a line, tokens `first` to `last`, with `parts` where it was put together from digits."""
-
-    readings: tuple[Reading, ...]
-    demand: int
-    form: str
-    first: int
-    last: int
-    parts: tuple[Number, ...] = ()
-
-    @property
-    def value(self) -> Reading:
-        return self.readings[0]
 
 
 @lru_cache(1 << 14)
@@ -82,7 +61,7 @@ def numbers_of(line: Line) -> list[Number]:
     found = [_digits(line, i) for i in line.digits]
     words = line.marks
     if line.table is not None and (words["number_plain"] or words["number_ordinal"] or words["number_loose"]):
-        found += _words(line)
+        found += spoken_numbers(line, line.table.number_joiners)
     found += _symbols(line)
     if line.table is not None:
         found += _romans(line)
@@ -104,7 +83,7 @@ def _in_a_name(line: Line, i: int) -> bool:
         return False
     before = line.words[i - 1]
     if before[0].isalpha():
-        return not (before in ("x", "q", "h"))
+        return before not in ("x", "q", "h")
     return before == "-" and i > 1 and line.words[i - 2][0].isalpha() and line.touches(i - 2)
 
 
@@ -113,14 +92,16 @@ def _symbols(line: Line) -> list[Number]:
     if line.text.isascii():
         return []
     return [
-        Number((_SMALL[word],), MUST, "digits", i, i + 1) for i, word in enumerate(line.written) if word in _SMALL
+        Number((_SMALL[word],), MUST, "digits", i, i + 1)
+        for i, word in enumerate(line.written)
+        if word in _SMALL
     ]
 
 
 def _romans(line: Line) -> list[Number]:
     """II, III, VIII anywhere; I, V, X only after a word such as type, grade, stage."""
     table = line.table
-    found = []
+    found: list[Number] = []
     if table is None:
         return found
     for i, word in enumerate(line.written):
@@ -136,72 +117,6 @@ def _roman(word: str) -> float:
     values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in word]
     pairs = zip(values, [*values[1:], 0], strict=True)
     return float(sum(-value if value < after else value for value, after in pairs))
-
-
-def _words(line: Line) -> list[Number]:
-    """Neighbouring number words joined: one hundred and twenty-five; vinte e um; quatre-vingt-dix-sept."""
-    assert line.table is not None
-    found = [
-        Number((float(mark.value),), MAY if mark.kind == "number_loose" else SWAP, "ordinal", mark.first, mark.last)
-        for kind in ("number_ordinal", "number_loose")
-        for mark in line.marks[kind]
-        if isinstance(mark.value, float) and not (mark.value == 1 and kind == "number_loose")
-    ]
-    joiners = line.table.number_joiners
-    ones = [mark for mark in line.marks["number_loose"] if mark.value == 1.0]
-    run: list[Mark] = []
-    for mark in sorted(line.marks["number_plain"] + ones, key=lambda m: m.first):
-        if run and _continues(line, run, mark, joiners):
-            run.append(mark)
-            continue
-        if run:
-            found.append(_spoken(run))
-        run = [mark]
-    if run:
-        found.append(_spoken(run))
-    return found
-
-
-def _continues(line: Line, run: list[Mark], mark: Mark, joiners: frozenset[str]) -> bool:
-    gap = mark.first - run[-1].last
-    if gap > 1 or (gap == 1 and line.words[run[-1].last] not in joiners):
-        return False
-    return _adds_up([_value(item) for item in run], _value(mark))
-
-
-def _value(mark: Mark) -> float:
-    return mark.value if isinstance(mark.value, float) else 0.0
-
-
-def _adds_up(said: list[float], following: float) -> bool:
-    """After twenty may come five, after five a hundred, after sixty fifteen (soixante-quinze)."""
-    last = said[-1]
-    if following >= 1000 or (following == 100 and last < 100):
-        return last < following
-    if last >= 100:
-        return following < last
-    if last in (20, 60, 80) and (last > 20 or said[-2:-1] == [4.0]):
-        return following < 20
-    if last == 4 and following == 20:
-        return True
-    if last == 10 and said[-2:-1] and said[-2] in (60.0, 20.0):
-        return 7 <= following <= 9
-    return last >= 20 and last % 10 == 0 and following < 10
-
-
-def _spoken(run: list[Mark]) -> Number:
-    total = current = 0.0
-    for mark in run:
-        value = _value(mark)
-        if value >= 1000:
-            total, current = total + max(current, 1.0) * value, 0.0
-        elif value == 100 or (value == 20 and current == 4):
-            current = max(current, 1.0) * value
-        else:
-            current += value
-    value = total + current
-    demand = MAY if value <= 1 else SWAP
-    return Number((value,), demand, "words", run[0].first, run[-1].last)
 
 
 def _spaced(found: list[Number], line: Line) -> list[Number]:
@@ -220,7 +135,12 @@ def _spaced(found: list[Number], line: Line) -> list[Number]:
 
 
 def _may_join(before: Number, number: Number, line: Line) -> bool:
-    if number.form != "digits" or before.form != "digits" or before.last != number.first or len(before.parts) > 4:
+    if (
+        number.form != "digits"
+        or before.form != "digits"
+        or before.last != number.first
+        or len(before.parts) > 4
+    ):
         return False
     head, tail = line.words[before.first], line.words[number.first]
     if len(tail) != 3 or not tail.isdigit() or not head.isdigit() or len(head) > 3:

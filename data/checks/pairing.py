@@ -39,7 +39,9 @@ def pair_up(source: list[Amount], target: list[Amount]) -> Pairing:
     pairing.same, left, right = _pass(left, right, _with_unit)
     couples, left, right = _pass(left, right, _by_size)
     pairing.same += couples
-    pairing.value_only, left, right = _pass(left, right, lambda a: (a.number.value,))
+    pairing.value_only, left, right = _pass(left, right, _by_kind)
+    couples, left, right = _pass(left, right, lambda a: (a.number.value,))
+    pairing.value_only += couples
     if left and right:
         pairing.reread, left, right = _pass(left, right, lambda a: a.number.readings)
         couples, left, right = _pass_rounded(left, right)
@@ -52,12 +54,19 @@ def _with_unit(amount: Amount) -> tuple[Hashable, ...]:
     return ((amount.number.value, amount.unit_name, amount.direction),)
 
 
+def _by_kind(amount: Amount) -> tuple[Hashable, ...]:
+    """5 mg and 5 g rather go together than 5 mg and 5 days."""
+    return ((amount.number.value, amount.unit.dimension),) if amount.unit is not None else ()
+
+
 def _by_size(amount: Amount) -> tuple[Hashable, ...]:
     size = amount.size
     return (size,) if size is not None else ()
 
 
-def _pass(left: list[Amount], right: list[Amount], key: Key) -> tuple[list[Couple], list[Amount], list[Amount]]:
+def _pass(
+    left: list[Amount], right: list[Amount], key: Key
+) -> tuple[list[Couple], list[Amount], list[Amount]]:
     """Couple what shares a key, in order of appearance."""
     if not left or not right:
         return [], left, right
@@ -68,12 +77,12 @@ def _pass(left: list[Amount], right: list[Amount], key: Key) -> tuple[list[Coupl
     used: set[int] = set()
     couples, rest = [], []
     for amount in left:
-        place = _first_free(amount, waiting, used, key)
-        if place is None:
+        found = _first_free(amount, waiting, used, key)
+        if found is None:
             rest.append(amount)
         else:
-            used.add(place)
-            couples.append((amount, right[place]))
+            used.add(found)
+            couples.append((amount, right[found]))
     return couples, rest, [amount for place, amount in enumerate(right) if place not in used]
 
 

@@ -9,8 +9,9 @@ In go both Lines; out come Findings of kind patient:
 
 from __future__ import annotations
 
-from data.checks.findings import PATIENT, Finding, Mark
+from data.checks.findings import PATIENT, Finding
 from data.checks.reading import Line, read, table_for
+from data.checks.values import Mark
 
 __all__ = ["compare", "read", "table_for"]
 
@@ -40,7 +41,11 @@ def _sex(source: Line, target: Line, ours: dict[str, Mark], theirs: dict[str, Ma
         if before is None or after is None:
             continue
         sure = sex in ours and opposite in theirs
-        if not sure and (sex not in ours or opposite not in theirs) and not _spoken_of(ours, theirs, sex, opposite):
+        if (
+            not sure
+            and (sex not in ours or opposite not in theirs)
+            and not _spoken_of(ours, theirs, sex, opposite)
+        ):
             continue
         message = (
             f'The person changed sex: "{source.quote(before.first, before.last)}" became '

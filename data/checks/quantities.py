@@ -11,15 +11,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from data.checks.findings import Mark
 from data.checks.numerals import Number, numbers_of, read, table_for
 from data.checks.reading import Line, match_at, tag_value
 from data.checks.tables import Index, Unit, shared_units
+from data.checks.values import Mark
 
 __all__ = ["Amount", "amounts_of", "numbers_of", "read", "table_for"]
 
 _RANGE = frozenset(
-    ["-", "–", "—", "/", "to", "and", "or", "a", "e", "ou", "y", "o", "à", "et", "und", "bis", "oder", "±", "+"]
+    [
+        "-",
+        "–",
+        "—",
+        "/",
+        "to",
+        "and",
+        "or",
+        "a",
+        "e",
+        "ou",
+        "y",
+        "o",
+        "à",
+        "et",
+        "und",
+        "bis",
+        "oder",
+        "±",
+        "+",
+    ]
 )
 # Units of a dose: to lose one, or to change it, is to change what the patient gets.
 DOSE = frozenset(["mass", "volume", "amount", "equivalents", "activity"])
@@ -42,14 +62,9 @@ class Amount:
     @property
     def size(self) -> tuple[str, str, float] | None:
         """What it measures and how much of it, in the first unit of the dimension."""
-        value = self.number.value
-        if self.unit is None or not isinstance(value, float):
+        value, unit, per = self.number.value, self.unit, self.per
+        if unit is None or not isinstance(value, float):
             return None
-        return self.in_base(value)
-
-    def in_base(self, value: float) -> tuple[str, str, float]:
-        unit, per = self.unit, self.per
-        assert unit is not None
         if unit.name == "F":
             return (unit.dimension, "", round((value - 32) / 1.8, 1))
         base = value * unit.size / (per.size if per else 1.0)
@@ -93,7 +108,9 @@ def _cut_off(line: Line, at: int, rest: int) -> bool:
     """The d of "3 d'entre" and the m of "2 m-PFS" are no units."""
     after = at + 1 + rest
     short = rest == 0 and len(line.words[at]) == 1 and line.words[at].isalpha()
-    return short and after < len(line.words) and line.words[after] in ("'", "’", "-") and line.touches(after - 1)
+    return (
+        short and after < len(line.words) and line.words[after] in ("'", "’", "-") and line.touches(after - 1)
+    )
 
 
 def _denominator(line: Line, units: Index, at: int) -> tuple[Unit | None, int]:

@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from data.checks.findings import Mark
 from data.checks.tables import Entry, Index, Table, table_for
+from data.checks.values import Mark
 from data.checks.words import TOKEN, fold, is_number, split
 from data.segments import Span
 
 __all__ = ["Line", "match_at", "read", "table_for"]
-
 
 
 class Line:

@@ -9,8 +9,10 @@ In go both Lines; out come Findings of kind laterality:
 
 from __future__ import annotations
 
-from data.checks.findings import LATERALITY, Finding, Mark
+from data.checks.findings import LATERALITY, Finding
 from data.checks.reading import Line, read, table_for
+from data.checks.tables import Table
+from data.checks.values import Mark
 
 __all__ = ["compare", "read", "sides_of", "table_for"]
 
@@ -47,7 +49,9 @@ def _missing(marks: list[Mark], others: list[str]) -> list[Mark]:
 
 def _same_pair(names: list[str], others: list[str]) -> bool:
     """Left and right together are both sides."""
-    sides = [{"left", "right"} if set(s) >= {"left", "right"} or "both" in s else set(s) for s in (names, others)]
+    sides = [
+        {"left", "right"} if set(s) >= {"left", "right"} or "both" in s else set(s) for s in (names, others)
+    ]
     return sides[0] == sides[1] and len(sides[0]) == 2
 
 
@@ -56,21 +60,19 @@ def sides_of(line: Line) -> list[Mark]:
     if table is None:
         return []
     found = [mark for mark in line.marks["laterality"] if mark.value in _SIDES]
-    found += _letters(line)
+    found += _letters(line, table)
     return sorted(found, key=lambda mark: mark.first)
 
 
 def _beside_body(line: Line, mark: Mark) -> bool:
-    """"left" alone may be a verb, and "OS" overall survival: only "left knee" is surely missed."""
+    """ "left" alone may be a verb, and "OS" overall survival: only "left knee" is surely missed."""
     table = line.table
     near = range(max(mark.first - 2, 0), min(mark.last + 2, len(line.words)))
     return table is not None and any(line.words[i] in table.body for i in near)
 
 
-def _letters(line: Line) -> list[Mark]:
+def _letters(line: Line, table: Table) -> list[Mark]:
     """olho D, L knee: a lone capital counts only beside a part of the body."""
-    table = line.table
-    assert table is not None
     if not any(letter in line.text for letter in table.side_letters):
         return []
     found = []
@@ -95,10 +97,12 @@ def _changed(source: Line, target: Line, before: Mark, after: Mark) -> Finding:
 
 
 def _crossed(source: Line, target: Line, ours: list[Mark], theirs: list[Mark]) -> list[Finding]:
-    """"left eye ... right ear" against "right eye ... left ear"; "left and right" may change their order."""
+    """ "left eye ... right ear" against "right eye ... left ear"; "left and right" may change their order."""
     if ours[1].first - ours[0].last <= 2 or theirs[1].first - theirs[0].last <= 2:
         return []
-    message = "Left and right come in the opposite order in the translation: check which side belongs to what."
+    message = (
+        "Left and right come in the opposite order in the translation: check which side belongs to what."
+    )
     spans = source.span(ours[0].first, ours[0].last), target.span(theirs[0].first, theirs[0].last)
     return [Finding(LATERALITY, "major", *spans, message)]
 

@@ -72,6 +72,8 @@ class Table:
     free_suffixes: tuple[str, ...]
     not_negative: tuple[str, ...]
     restriction: frozenset[str]
+    companions: frozenset[str]
+    clause_starts: frozenset[str]
     body: frozenset[str]
     side_letters: dict[str, str]
     side_letters_stand: str
@@ -81,7 +83,7 @@ class Table:
 @lru_cache
 def languages() -> tuple[str, ...]:
     """The languages that have a table."""
-    shared = {"units", "drugs", "substances", "stems"}
+    shared = {"units", "drugs", "substances", "stems", "anchors"}
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem not in shared))
 
 
@@ -166,6 +168,8 @@ def _build(raw: Mapping[str, Any]) -> Table:
         free_suffixes=tuple(map(fold, raw["negation"]["free_suffixes"])),
         not_negative=tuple(map(fold, raw["negation"]["ordinary"])),
         restriction=frozenset(fold(split(word)[0]) for word in raw["negation"].get("restriction", ())),
+        companions=frozenset(map(fold, raw["negation"]["companions"])),
+        clause_starts=frozenset(map(fold, raw["negation"]["clause_starts"])),
         body=frozenset(map(fold, sides["body"])),
         side_letters=_side_letters(sides),
         side_letters_stand=sides["letters_stand"],
@@ -198,7 +202,18 @@ def _phrase_tags(raw: Mapping[str, Any]) -> Iterator[tuple[str, Tag]]:
             yield from ((name, ("drug", drug)) for name in names.get(raw["language"], ()))
 
 
-_NOT_PHRASES = {"prefixes", "free_prefixes", "free_suffixes", "ordinary", "restriction", "body", "left_letter", "right_letter"}
+_NOT_PHRASES = {
+    "prefixes",
+    "free_prefixes",
+    "free_suffixes",
+    "ordinary",
+    "restriction",
+    "companions",
+    "clause_starts",
+    "body",
+    "left_letter",
+    "right_letter",
+}
 
 
 def _compound_numbers(parts: Mapping[str, Any] | None) -> Iterator[tuple[str, Tag]]:

@@ -1,10 +1,12 @@
 """Compare dates, times of day and dose frequencies, and tell which numbers they have accounted for.
 
-In go both Lines with their Numbers; out come Findings and, for each side, the first tokens of the numbers that
-need no further comparison, for example the 8 and 8 of "de 8 em 8 horas" against "q8h".
+In go both Lines with their Numbers; out come Findings and, for each side, the first tokens of the numbers
+that need no further comparison, for example the 8 and 8 of "de 8 em 8 horas" against "q8h".
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 from data.checks.dates import Clock, Date, clocks_of, dates_of, in_words, same_date
 from data.checks.findings import DATE, FREQUENCY, Finding
@@ -27,7 +29,8 @@ def compare(
         clocks = (clocks_of(source, source_numbers), clocks_of(target, target_numbers))
         findings += _clocks(source, target, *clocks, left, right)
     findings += _months(source, target, findings)
-    findings += _frequencies(source, target, source_numbers, target_numbers, left, right)
+    if source.table is not None and target.table is not None:
+        findings += _frequencies(source, target, source_numbers, target_numbers, left, right)
     return findings, left, right
 
 
@@ -136,11 +139,32 @@ def _frequencies(
     new = [f for f in theirs if f.per_day not in rates]
     if not lost and not new:
         return []
+    # "daily ... daily" against "daily ... weekly": the second one changed
+    lost = lost or _surplus(ours, theirs)
+    new = new or _surplus(theirs, ours)
     if lost and new:
-        lost = [f for f in lost if not _said_otherwise(f, source_numbers, target_numbers)]
-        new = [f for f in new if not _said_otherwise(f, target_numbers, source_numbers)]
+        lost, new = (
+            [f for f in lost if not _said_otherwise(f, ours, source_numbers, theirs, target_numbers)],
+            [f for f in new if not _said_otherwise(f, theirs, target_numbers, ours, source_numbers)],
+        )
         return _changed(source, target, lost, new, left, right)
-    return _one_sided(source, target, lost, new, source_numbers, target_numbers)
+    lost = [
+        f for f in lost if f.exact and not _said_otherwise(f, ours, source_numbers, theirs, target_numbers)
+    ]
+    new = [f for f in new if f.exact and not _said_otherwise(f, theirs, target_numbers, ours, source_numbers)]
+    return _one_sided(source, target, lost, new)
+
+
+def _surplus(more: list[Frequency], fewer: list[Frequency]) -> list[Frequency]:
+    """Those that are said more often here than there; the last ones of each rate."""
+    left = Counter(frequency.per_day for frequency in fewer)
+    surplus = []
+    for frequency in more:
+        if left[frequency.per_day] > 0:
+            left[frequency.per_day] -= 1
+        else:
+            surplus.append(frequency)
+    return surplus
 
 
 def _changed(
@@ -154,41 +178,43 @@ def _changed(
         _account(left, ours.numbers)
         _account(right, theirs.numbers)
         message = (
-            f'The frequency changed: "{source.quote(ours.first, ours.last)}" ({described(ours.per_day)}) became '
-            f'"{target.quote(theirs.first, theirs.last)}" ({described(theirs.per_day)}).'
+            f'The frequency changed: "{source.quote(ours.first, ours.last)}" ({described(ours.per_day)}) '
+            f'became "{target.quote(theirs.first, theirs.last)}" ({described(theirs.per_day)}).'
         )
         spans = source.span(ours.first, ours.last), target.span(theirs.first, theirs.last)
         findings.append(Finding(FREQUENCY, "critical", *spans, message))
     return findings
 
 
-def _one_sided(
-    source: Line,
-    target: Line,
-    lost: list[Frequency],
-    new: list[Frequency],
-    source_numbers: list[Number],
-    target_numbers: list[Number],
-) -> list[Finding]:
+def _one_sided(source: Line, target: Line, lost: list[Frequency], new: list[Frequency]) -> list[Finding]:
     findings = []
     for frequency in lost:
-        if frequency.exact and not _said_otherwise(frequency, source_numbers, target_numbers):
-            quoted = source.quote(frequency.first, frequency.last)
-            message = f'The translation does not say how often: the source says "{quoted}".'
-            span = source.span(frequency.first, frequency.last)
-            findings.append(Finding(FREQUENCY, "major", span, None, message))
+        quoted = source.quote(frequency.first, frequency.last)
+        message = f'The translation does not say how often: the source says "{quoted}".'
+        findings.append(
+            Finding(FREQUENCY, "major", source.span(frequency.first, frequency.last), None, message)
+        )
     for frequency in new:
-        if frequency.exact and not _said_otherwise(frequency, target_numbers, source_numbers):
-            quoted = target.quote(frequency.first, frequency.last)
-            message = f'The translation adds how often, "{quoted}", which the source does not say.'
-            span = target.span(frequency.first, frequency.last)
-            findings.append(Finding(FREQUENCY, "major", None, span, message))
+        quoted = target.quote(frequency.first, frequency.last)
+        message = f'The translation adds how often, "{quoted}", which the source does not say.'
+        findings.append(
+            Finding(FREQUENCY, "major", None, target.span(frequency.first, frequency.last), message)
+        )
     return findings
 
 
-def _said_otherwise(frequency: Frequency, own: list[Number], others: list[Number]) -> bool:
-    """Its numbers stand on the other side too, in words that the table does not know as a frequency."""
-    return bool(frequency.numbers) and all(
-        sum(n.value == number.value for n in others) >= sum(n.value == number.value for n in own)
-        for number in frequency.numbers
-    )
+def _said_otherwise(
+    frequency: Frequency,
+    own: list[Frequency],
+    own_numbers: list[Number],
+    others: list[Frequency],
+    numbers: list[Number],
+) -> bool:
+    """Its number stands on the other side outside any frequency: "two weekly sessions", "duas sessões"."""
+    if not frequency.numbers or any(n.value == 1.0 for n in frequency.numbers):
+        return False
+    taken = {n.first for other in others for n in other.numbers}
+    taken_here = {n.first for one in own for n in one.numbers if one is not frequency}
+    free = [n.value for n in numbers if n.first not in taken]
+    here = [n.value for n in own_numbers if n.first not in taken_here]
+    return all(free.count(n.value) >= here.count(n.value) for n in frequency.numbers)

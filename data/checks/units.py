@@ -7,10 +7,11 @@ In go both Lines and a Pairing; out come Findings, for example
 
 from __future__ import annotations
 
-from data.checks.findings import COMPARISON, NUMBER, UNIT, Finding, Mark, Severity
+from data.checks.findings import COMPARISON, NUMBER, UNIT, Finding, Severity
 from data.checks.pairing import Pairing
 from data.checks.quantities import DOSE, Amount
 from data.checks.reading import Line
+from data.checks.values import Mark
 
 _UP = frozenset(["at_least", "more", "at_least_after"])
 _GAP = 2
@@ -53,7 +54,7 @@ def _notation(source: Line, target: Line, before: Amount, after: Amount) -> list
     if not any(a.unit is not None and a.unit.dimension in DOSE for a in (before, after)):
         return []
     message = (
-        f'"{_shown(source, before)}" and "{_shown(target, after)}" are read differently in the two languages: '
+        f'"{_shown(source, before)}" and "{_shown(target, after)}" are read differently in the two: '
         f"{before.number.value:g} and {after.number.value:g}."
     )
     return [_finding(NUMBER, "major", source, target, before, after, message)]
@@ -82,9 +83,9 @@ def mark_directions(line: Line, amounts: list[Amount]) -> None:
         follows = str(mark.value).endswith("_after") and mark.last not in starts
         (trailing if follows else leading)[mark.first if follows else mark.last] = mark
     for amount in amounts:
-        mark = _beside(leading, trailing, amount)
-        if mark is not None:
-            amount.direction, amount.compared = ("up" if mark.value in _UP else "down"), mark
+        beside = _beside(leading, trailing, amount)
+        if beside is not None:
+            amount.direction, amount.compared = ("up" if beside.value in _UP else "down"), beside
 
 
 def _beside(leading: dict[int, Mark], trailing: dict[int, Mark], amount: Amount) -> Mark | None:
@@ -99,7 +100,8 @@ def _beside(leading: dict[int, Mark], trailing: dict[int, Mark], amount: Amount)
 
 def _compared(line: Line, amount: Amount) -> str:
     mark = amount.compared
-    assert mark is not None
+    if mark is None:
+        return _shown(line, amount)
     return line.quote(min(mark.first, amount.first), max(mark.last, amount.last))
 
 

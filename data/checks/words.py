@@ -15,9 +15,7 @@ import unicodedata
 from functools import lru_cache
 
 _SMALL = "½¼¾⅓⅔⅛²³¹"
-TOKEN = re.compile(
-    rf"\d+(?:[.,]\d+)*|[^\W\d_{_SMALL}]+(?:['’´]t(?![^\W\d_]))?|[^\w\s]|[{_SMALL}]|_+"
-)
+TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[^\W\d_{_SMALL}]+(?:['’´]t(?![^\W\d_]))?|[^\w\s]|[{_SMALL}]|_+")
 # Words of patients' text stay in the cache, so its size is bounded; longer "words" are not words.
 _CACHE, _LONGEST = 1 << 16, 64
 _DOUBLED = re.compile(r"([a-z])\1+")
@@ -32,7 +30,9 @@ def split(text: str) -> list[str]:
 
 @lru_cache(_CACHE)
 def _fold(word: str) -> str:
-    plain = unicodedata.normalize("NFKD", word.casefold().replace("’", "'").replace("´", "'").replace("º", "°"))
+    plain = unicodedata.normalize(
+        "NFKD", word.casefold().replace("’", "'").replace("´", "'").replace("º", "°")
+    )
     return "".join(c for c in plain if not unicodedata.combining(c)).replace("ß", "ss")
 
 
