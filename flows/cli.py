@@ -37,6 +37,7 @@ class Mounted:
 
 
 COMMANDS: dict[str, Mounted] = {
+    "check": Mounted("eval.check_cli:app", "Check a translation for what could hurt a patient."),
     "models": Mounted("mt.models_cli:app", "What is installed, from where, which licence."),
 }
 
