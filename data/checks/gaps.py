@@ -31,6 +31,8 @@ _PENALTY = 1.0
 # Below this the length gives no sign of a loss, and the words need no comparison.
 _LEAST_SHORT = 0.05
 _SEVERITIES: tuple[tuple[Severity, float], ...] = (("critical", 2.0), ("major", 1.0), ("minor", 0.55))
+# In a short line the length says less: "high blood pressure" is "hypertension".
+_ENOUGH_WORDS = 10
 # Writers add and explain more often than they leave out, so an addition must be plainer to count.
 _ADDED = 2.0
 _MUCH_TEXT = 80
@@ -146,7 +148,7 @@ def missing(line: Line, other: Line, strictness: float = 1.0) -> Gap | None:
     found = measure(line, other)
     if found is None or found.last == found.first:
         return None
-    weight = short * found.score
+    weight = short * found.score * min(1.0, found.of_words / _ENOUGH_WORDS)
     for severity, least in _SEVERITIES:
         if weight >= least * strictness:
             return Gap(found.first, found.last, severity)

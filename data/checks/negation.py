@@ -27,6 +27,8 @@ _REACH = 12
 _ROOT = 5
 _PREPOSITION = 3
 _LIMIT = 4
+_ONLY = 3
+_RESTRICTED = 6
 # More negations than this in one segment are no sentence.
 _MOST = 100
 # How far apart, as a share of the sentence, a negation and the word that answers it may stand ...
@@ -79,8 +81,8 @@ def groups_of(line: Line) -> list[Group]:
             groups.append(Group(mark.first, mark.last, mark.first / length, strong, mark.last))
     table = line.table
     groups = groups[:_MOST]
-    if table is not None and table.restriction:
-        groups = [group for group in groups if not _only(line, group, table.restriction)]
+    if table is not None:
+        groups = [group for group in groups if not _only(line, group, table)]
     return groups
 
 
@@ -141,11 +143,13 @@ def _without_adjectives(line: Line, groups: list[Group], other: Line) -> list[Gr
     ]
 
 
-def _only(line: Line, group: Group, restriction: frozenset[str]) -> bool:
-    """French "ne ... que" means only; with "pas" or "aucun" the group reaches further than its first word."""
-    if group.end != group.last:
+def _only(line: Line, group: Group, table: Table) -> bool:
+    """ "Not only" and French "ne ... que", which means only, deny nothing."""
+    if any(word in table.only for word in line.words[group.end : group.end + _ONLY]):
+        return True
+    if group.end != group.last:  # with "pas" or "aucun" the group reaches further than its first word
         return False
-    return any(word in restriction for word in line.words[group.last : group.last + 6])
+    return any(word in table.restriction for word in line.words[group.last : group.last + _RESTRICTED])
 
 
 def _unanswered(more: list[Group], fewer: list[Group], line: Line, own: Line) -> list[Group]:

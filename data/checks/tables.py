@@ -73,6 +73,7 @@ class Table:
     not_negative: tuple[str, ...]
     restriction: frozenset[str]
     companions: frozenset[str]
+    only: frozenset[str]
     clause_starts: frozenset[str]
     body: frozenset[str]
     side_letters: dict[str, str]
@@ -168,6 +169,7 @@ def _build(raw: Mapping[str, Any]) -> Table:
         free_suffixes=tuple(map(fold, raw["negation"]["free_suffixes"])),
         not_negative=tuple(map(fold, raw["negation"]["ordinary"])),
         restriction=frozenset(fold(split(word)[0]) for word in raw["negation"].get("restriction", ())),
+        only=frozenset(map(fold, raw["negation"]["only"])),
         companions=frozenset(map(fold, raw["negation"]["companions"])),
         clause_starts=frozenset(map(fold, raw["negation"]["clause_starts"])),
         body=frozenset(map(fold, sides["body"])),
@@ -209,6 +211,7 @@ _NOT_PHRASES = {
     "ordinary",
     "restriction",
     "companions",
+    "only",
     "clause_starts",
     "body",
     "left_letter",
