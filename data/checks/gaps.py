@@ -30,7 +30,7 @@ _MOST_WORDS = 2000
 _PENALTY = 1.0
 # Below this the length gives no sign of a loss, and the words need no comparison.
 _LEAST_SHORT = 0.05
-_SEVERITIES: tuple[tuple[Severity, float], ...] = (("critical", 2.0), ("major", 1.0), ("minor", 0.55))
+_SEVERITIES: tuple[tuple[Severity, float], ...] = (("critical", 1.5), ("major", 1.0), ("minor", 0.55))
 # In a short line the length says less: "high blood pressure" is "hypertension".
 _ENOUGH_WORDS = 10
 # Writers add and explain more often than they leave out, so an addition must be plainer to count.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data.checks.adjectives import ROOT, negated_roots, opposites, roots_of
 from data.checks.findings import NEGATION, Finding, Severity
 from data.checks.reading import Line, read, table_for
 from data.checks.tables import Table
@@ -24,11 +25,14 @@ __all__ = ["Group", "compare", "groups_of", "read", "table_for"]
 
 # Words in which "ne" and "pas", "no" and "ninguna" still belong together.
 _REACH = 12
-_ROOT = 5
 _PREPOSITION = 3
 _LIMIT = 4
-_ONLY = 3
-_RESTRICTED = 6
+_ONLY = 2
+_FEW = 7
+_NUMBERS = ("number_plain", "number_ordinal", "number_loose")
+_PARTNERED = 8
+_BEFORE = 6
+_NE = frozenset(["ne", "n"])
 # More negations than this in one segment are no sentence.
 _MOST = 100
 # How far apart, as a share of the sentence, a negation and the word that answers it may stand ...
@@ -49,6 +53,10 @@ class Group:
 
 
 def compare(source: Line, target: Line) -> list[Finding]:
+    return _sentences(source, target) or opposites(source, target)
+
+
+def _sentences(source: Line, target: Line) -> list[Finding]:
     if not any(line.marks[kind] for line in (source, target) for kind in ("negation", "comparison")):
         return []
     ours, theirs = groups_of(source), groups_of(target)
@@ -82,7 +90,7 @@ def groups_of(line: Line) -> list[Group]:
     table = line.table
     groups = groups[:_MOST]
     if table is not None:
-        groups = [group for group in groups if not _only(line, group, table)]
+        groups = [group for group in groups if not _denies_nothing(line, group, table)]
     return groups
 
 
@@ -91,9 +99,10 @@ def _limits_on_nothing(line: Line) -> list[Mark]:
     table = line.table
     if table is None:
         return []
+    numbers = {mark.first for kind in _NUMBERS for mark in line.marks[kind]}.union(line.digits)
     found = []
     for mark in line.marks["comparison"]:
-        if any(mark.last <= place < mark.last + _LIMIT for place in line.digits):
+        if not numbers.isdisjoint(range(mark.last, mark.last + _LIMIT)):
             continue
         denials = [i for i in range(mark.first, mark.last) if _denies(table, line.words[i])]
         found += [Mark("negation", "demands", i, i + 1) for i in denials[:1]]
@@ -122,34 +131,28 @@ def _begins(table: Table, word: str) -> bool:
 
 def _without_adjectives(line: Line, groups: list[Group], other: Line) -> list[Group]:
     """A group such as "não invasivo" is answered by "non-invasive" wherever that stands."""
-    table = other.table
-    if table is None:
-        return groups
-    prefixes = (*table.free_prefixes, *table.negative_prefixes)
-    roots = {
-        skeleton(word[len(prefix) :])[:_ROOT]
-        for word in other.words
-        if len(word) > 5 and word.startswith(prefixes)
-        for prefix in prefixes
-        if word.startswith(prefix)
-    }
-    pairs = zip(other.words, other.words[1:], other.words[2:], strict=False)
-    roots |= {skeleton(third)[:_ROOT] for first, second, third in pairs if first == "non" and second == "-"}
+    roots = negated_roots(other)
     following = (line.words[g.last] if g.last < len(line.words) else "" for g in groups)
-    return [
-        g
-        for g, word in zip(groups, following, strict=True)
-        if len(word) < _ROOT or skeleton(word)[:_ROOT] not in roots
-    ]
+    return [g for g, word in zip(groups, following, strict=True) if skeleton(word)[:ROOT] not in roots]
 
 
-def _only(line: Line, group: Group, table: Table) -> bool:
-    """ "Not only" and French "ne ... que", which means only, deny nothing."""
-    if any(word in table.only for word in line.words[group.end : group.end + _ONLY]):
-        return True
-    if group.end != group.last:  # with "pas" or "aucun" the group reaches further than its first word
+def _denies_nothing(line: Line, group: Group, table: Table) -> bool:
+    """ "Not only", and a French "ne" that stands without "pas" or another of its partners."""
+    after = group.last
+    if table.partners and group.strong:
+        reach = range(max(group.first - _BEFORE, 0), min(group.last + _PARTNERED, len(line.words)))
+        partner = next((i for i in reach if line.words[i] in table.partners), None)
+        if partner is None:
+            return line.words[group.first] in _NE
+        after = max(partner + 1, group.last)
+    elif group.end != group.last:
         return False
-    return any(word in table.restriction for word in line.words[group.last : group.last + _RESTRICTED])
+    for word in line.words[after : after + _ONLY]:
+        if word in table.only:
+            return True
+        if not word[0].isalnum():
+            return False
+    return False
 
 
 def _unanswered(more: list[Group], fewer: list[Group], line: Line, own: Line) -> list[Group]:
@@ -177,20 +180,26 @@ def _soft(line: Line, other: Line) -> list[float]:
     """Places of negative words of the line, save those that such a word of the other line answers."""
     length, others = max(len(line.words), 1), max(len(other.words), 1)
     soft = [mark for mark in other.marks["negation"] if mark.value == "supplies"][:_MOST]
-    there = [(mark.first / others, skeleton(other.words[mark.first])[:_ROOT]) for mark in soft]
+    there = [(mark.first / others, skeleton(other.words[mark.first])[:ROOT]) for mark in soft]
     places = []
     for mark in line.marks["negation"][: 3 * _MOST]:
         if mark.value == "supplies":
-            place, root = mark.first / length, skeleton(line.words[mark.first])[:_ROOT]
+            place, root = mark.first / length, skeleton(line.words[mark.first])[:ROOT]
             match = next((one for one in there if one[1] == root or abs(one[0] - place) <= _SAME_PLACE), None)
             if match is None:
                 places.append(place)
             else:
                 there.remove(match)
     if line.table is not None:
-        roots = {skeleton(word)[:_ROOT] for word in other.words if len(word) >= _ROOT}
+        roots = {skeleton(word)[:ROOT] for word in other.words if len(word) >= ROOT}
         words = enumerate(line.words)
-        places += [i / length for i, word in words if len(word) > 5 and _negative(line.table, word, roots)]
+        long = [(i, word) for i, word in words if len(word) > 5]
+        answered = negated_roots(other) if long else {}
+        places += [
+            i / length
+            for i, word in long
+            if _negative(line.table, word, roots) and answered.keys().isdisjoint(roots_of(line.table, word))
+        ]
     return places
 
 
@@ -198,15 +207,15 @@ def _negative(table: Table, word: str, roots: set[str]) -> bool:
     """unable, pain-free, schmerzlos; and ineffective where the other side says effective."""
     if word.startswith(table.free_prefixes) or word.endswith(table.free_suffixes):
         return not word.startswith(table.not_negative)
-    if not word.startswith(table.negative_prefixes) or skeleton(word)[:_ROOT] in roots:
+    if not word.startswith(table.negative_prefixes) or skeleton(word)[:ROOT] in roots:
         return False
-    bare = (skeleton(word[len(p) :])[:_ROOT] for p in table.negative_prefixes if word.startswith(p))
-    return any(len(root) == _ROOT and root in roots for root in bare)
+    bare = (skeleton(word[len(p) :])[:ROOT] for p in table.negative_prefixes if word.startswith(p))
+    return any(len(root) == ROOT and root in roots for root in bare)
 
 
 def _severity(ours: list[Group], theirs: list[Group]) -> Severity:
     """In a list of many negations one more or less is often a matter of style ("no A, no B": "sem A e B")."""
-    return "critical" if not ours or not theirs or len(ours) + len(theirs) <= 3 else "major"
+    return "critical" if not ours or not theirs or len(ours) + len(theirs) <= _FEW else "major"
 
 
 def _dropped(source: Line, lost: list[Group], ours: list[Group], theirs: list[Group]) -> list[Finding]:

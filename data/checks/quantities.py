@@ -105,12 +105,13 @@ def _measured(line: Line, number: Number, units: Index) -> Amount:
 
 
 def _cut_off(line: Line, at: int, rest: int) -> bool:
-    """The d of "3 d'entre" and the m of "2 m-PFS" are no units."""
+    """The d of "3 d'entre", the m of "2 m-PFS" and the U of "5 U.S. cases" are no units."""
     after = at + 1 + rest
     short = rest == 0 and len(line.words[at]) == 1 and line.words[at].isalpha()
-    return (
-        short and after < len(line.words) and line.words[after] in ("'", "’", "-") and line.touches(after - 1)
-    )
+    if not short or after >= len(line.words) or not line.touches(after - 1):
+        return False
+    abbreviated = line.words[after] == "." and after + 1 < len(line.words) and line.touches(after)
+    return abbreviated or line.words[after] in ("'", "’", "-")
 
 
 def _denominator(line: Line, units: Index, at: int) -> tuple[Unit | None, int]:

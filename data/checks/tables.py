@@ -71,7 +71,7 @@ class Table:
     free_prefixes: tuple[str, ...]
     free_suffixes: tuple[str, ...]
     not_negative: tuple[str, ...]
-    restriction: frozenset[str]
+    partners: frozenset[str]
     companions: frozenset[str]
     only: frozenset[str]
     clause_starts: frozenset[str]
@@ -168,7 +168,7 @@ def _build(raw: Mapping[str, Any]) -> Table:
         free_prefixes=tuple(map(fold, raw["negation"]["free_prefixes"])),
         free_suffixes=tuple(map(fold, raw["negation"]["free_suffixes"])),
         not_negative=tuple(map(fold, raw["negation"]["ordinary"])),
-        restriction=frozenset(fold(split(word)[0]) for word in raw["negation"].get("restriction", ())),
+        partners=frozenset(map(fold, raw["negation"].get("partners", ()))),
         only=frozenset(map(fold, raw["negation"]["only"])),
         companions=frozenset(map(fold, raw["negation"]["companions"])),
         clause_starts=frozenset(map(fold, raw["negation"]["clause_starts"])),
@@ -209,7 +209,7 @@ _NOT_PHRASES = {
     "free_prefixes",
     "free_suffixes",
     "ordinary",
-    "restriction",
+    "partners",
     "companions",
     "only",
     "clause_starts",
