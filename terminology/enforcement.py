@@ -4,116 +4,42 @@ In: segments, a decoder, a matcher. Out: a `TermedTranslation` for each: the tex
 which step made it, and, where a term is still missing, why.
 
     enforcer = Enforcer(decoder, TermMatcher([termbase]))
-    enforcer.translate([Segment("s1", "Hold metoprolol.")])[0].translation.target   # "Suspender metoprolol."
+    enforcer.translate([Segment("s1", "Hold metoprolol.")])[0].translation.target   # "Suspenda metoprolol."
 
 1. The plain translation has the terms already: nothing to do.
-2. Forced decoding: the draft is cut where the model put the source term, the required term is written there
-   in every form that may agree, the model finishes the sentence, and the likeliest that passes is taken.
-   Several terms go from left to right, a round each. All segments and all forms share one batch.
-3. Another candidate of the model (n-best) has the terms, within a score margin.
-4. An LLM, for what still misses a term, where one is configured and allowed (`terminology.postedit`).
+2. Replacing: the words that the model wrote for the source term give way to the required term, in the form
+   and behind the determiner that it finds likeliest, if it finds what follows as likely as before.
+3. Forced decoding: else the translation is cut there, and the model finishes it behind the term.
+4. Re-ranking: else another candidate of the model (n-best) has the term.
+5. An LLM, for what still misses a term, where one is configured and allowed (`terminology.postedit`).
 
-Step 3 costs a beam search a segment and step 2 only the ends of sentences, so 2 comes before 3: cheapest
-first, as measured in `benchmarks/terminology.py`.
+Steps 2 and 3 take one term a round, from left to right; all segments of a round share their batches. Counted
+in plain translations, 2 costs a third for each form, 3 costs one, and 4 costs four: hence this order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
-from data.segments import Segment, Translation
-from terminology.checking import TermCheck, TermStatus, check_matches
+from data.segments import Segment
+from terminology.cases import ABSENT, TOO_LONG, Case, Step, TermEdit, TermedTranslation, result_of, version_of
 from terminology.decoding import Decoder, Draft
+from terminology.forcing import Option, finish, options, smooth, spliced
 from terminology.guards import GuardLimits, SafetyCheck, Version, judge_edit
-from terminology.matching import TermMatch, TermMatcher
-from terminology.placing import Attempt, attempts
-
-ABSENT = "no_place"  # the draft holds nothing that looks at the source term
-TOO_LONG = "too_long"  # the model does not read the sentence whole
-
-
-class Step(StrEnum):
-    """Which step made the text."""
-
-    NO_TERMS = "no_terms"
-    PLAIN = "plain"
-    FORCED = "forced"
-    RERANKED = "reranked"
-    POST_EDITED = "post_edited"
+from terminology.matching import TermMatcher
 
 
 @dataclass(frozen=True, slots=True)
 class EnforceConfig:
     """`finished` beginnings are completed for each term; `candidates` above 1 allows re-ranking."""
 
-    rounds: int = 4
+    rounds: int = 6
     finished: int = 2
     candidates: int = 4
-    exact_bonus: float = 0.02  # of the mean log-probability, for the form that the base writes
+    exact_bonus: float = 0.5  # log-probability, for the form that the base writes
+    smooth_margin: float = 0.3  # of the mean log-probability behind a replaced term
     limits: GuardLimits = field(default_factory=GuardLimits)
-
-
-@dataclass(frozen=True, slots=True)
-class TermEdit:
-    """One try to bring a term in; `reason` says why it was refused, empty when it was taken."""
-
-    step: Step
-    term: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TermedTranslation:
-    """A translation with what the termbase says of it, and what was done."""
-
-    translation: Translation
-    check: TermCheck
-    step: Step
-    edits: tuple[TermEdit, ...] = ()
-
-    @property
-    def why_missing(self) -> dict[str, str]:
-        """Each required target that is still missing, with the last reason."""
-        reasons = {edit.term: edit.reason for edit in self.edits if edit.reason}
-        return {status.variant: reasons.get(status.variant, ABSENT) for status in self.check.missing}
-
-
-@dataclass(slots=True)
-class _Case:
-    """A segment under way."""
-
-    segment: Segment
-    matches: tuple[TermMatch, ...]
-    draft: Draft
-    version: Version
-    step: Step = Step.PLAIN
-    edits: list[TermEdit] = field(default_factory=list)
-    given_up: set[tuple[int, int]] = field(default_factory=set)
-
-    @property
-    def open(self) -> list[TermStatus]:
-        return [
-            status
-            for status in self.version.check.missing
-            if (status.match.span.start, status.match.span.end) not in self.given_up
-        ]
-
-
-@dataclass(slots=True)
-class _Try:
-    """One forced beginning of one segment."""
-
-    case: _Case
-    status: TermStatus
-    attempt: Attempt
-    pieces: list[str]
-    scores: list[float] = field(default_factory=list)
-
-    @property
-    def score(self) -> float:
-        return sum(self.scores)
 
 
 class Enforcer:
@@ -127,6 +53,7 @@ class Enforcer:
         safety: SafetyCheck | None = None,
     ) -> None:
         self.decoder, self.matcher, self.config, self.safety = decoder, matcher, config, safety
+        self.language = matcher.target_language
 
     def translate(self, segments: Sequence[Segment]) -> list[TermedTranslation]:
         """Plain translations, mended where a term is missing; in the order of the segments."""
@@ -138,129 +65,118 @@ class Enforcer:
             decoded = self.decoder.drafts(texts, attention=wanted) if chosen else []
             drafts.update(zip(chosen, (candidates[0] for candidates in decoded), strict=True))
         cases = [
-            _Case(segment, matches, drafts[number], self._version(matches, drafts[number]))
+            Case(segment, matches, drafts[number], version_of(matches, drafts[number], self.language))
             for number, (segment, matches) in enumerate(zip(segments, found, strict=True))
         ]
         self._mend([case for case in cases if not case.version.check.ok])
-        return [_result(case) for case in cases]
+        return [result_of(case) for case in cases]
 
-    def _version(self, matches: Sequence[TermMatch], draft: Draft, score: float | None = None) -> Version:
-        check = check_matches(matches, draft.text, self.matcher.target_language)
-        return Version(draft.text, check, draft.score if score is None else score)
-
-    def _mend(self, cases: list[_Case]) -> None:
+    def _mend(self, cases: list[Case]) -> None:
+        self._refuse_long(cases)
         for _ in range(self.config.rounds):
-            tries = [attempt for case in cases if case.open for attempt in self._next_tries(case)]
-            if not tries and not any(case.open for case in cases):
+            waiting = [case for case in cases if case.open]
+            if not waiting:
                 break
-            self._force(tries)
+            self._round(waiting)
         if self.config.candidates > 1:
             self._rerank([case for case in cases if not case.version.check.ok])
 
-    def _next_tries(self, case: _Case) -> list[_Try]:
-        """What to try for the missing term that comes first in the draft."""
-        spans = self.decoder.source_spans(case.segment.text)
-        placed: list[tuple[int, TermStatus, list[Attempt]]] = []
-        for status in case.open:
-            place, found = attempts(
-                case.draft, spans, status.match, case.segment.text, self.matcher.target_language
-            )
-            if found:
-                placed.append((place, status, found))
-            else:
-                self._give_up(case, status, ABSENT)
-        if not placed:
-            return []
-        _, status, found = min(placed, key=lambda item: item[0])
-        return [
-            _Try(case, status, attempt, self.decoder.target_pieces(attempt.beginning)) for attempt in found
-        ]
-
-    def _give_up(self, case: _Case, status: TermStatus, reason: str, step: Step = Step.FORCED) -> None:
-        case.given_up.add((status.match.span.start, status.match.span.end))
-        case.edits.append(TermEdit(step, status.variant, reason))
-
-    def _force(self, tries: list[_Try]) -> None:
-        """Ranks the beginnings, lets the model finish the best of each segment, and takes what passes."""
-        if not tries:
-            return
-        scores = self.decoder.beginning_scores(
-            [one.case.segment.text for one in tries], [one.pieces for one in tries]
-        )
-        by_case: dict[int, list[_Try]] = {}
-        for one, score in zip(tries, scores, strict=True):
-            one.scores = score
-            by_case.setdefault(id(one.case), []).append(one)
-        best = [one for group in by_case.values() for one in _likeliest(group, self.config.finished)]
-        drafts = self.decoder.drafts(
-            [one.case.segment.text for one in best], prefixes=[one.pieces for one in best], attention=True
-        )
-        results: dict[int, list[tuple[_Try, Draft]]] = {}
-        for one, candidates in zip(best, drafts, strict=True):
-            results.setdefault(id(one.case), []).append((one, candidates[0]))
-        for group_results in results.values():
-            self._take_best(group_results)
-
-    def _take_best(self, results: list[tuple[_Try, Draft]]) -> None:
-        case, status = results[0][0].case, results[0][0].status
-        reason = ""
-        for one, draft in sorted(results, key=lambda result: -self._rank(*result)):
-            version = self._version(case.matches, draft, self._score_around(one, draft))
-            verdict = judge_edit(case.segment.text, case.version, version, self.config.limits, self.safety)
-            if verdict.keep:
-                case.draft, case.step = draft, Step.FORCED
-                case.version = replace(version, score=_whole_score(one, draft))
-                case.edits.append(TermEdit(Step.FORCED, status.variant))
-                return
-            reason = reason or verdict.reason
-        self._give_up(case, status, reason)
-
-    def _rank(self, one: _Try, draft: Draft) -> float:
-        """The likeliest text, but between likely forms rather the one that the base writes."""
-        bonus = self.config.exact_bonus if one.attempt.form == one.attempt.variant else 0.0
-        return _whole_score(one, draft) + bonus
-
-    def _score_around(self, one: _Try, draft: Draft) -> float:
-        """The score without the term's own pieces: what the client says need not be likely, the rest must."""
-        before, form = one.attempt.before, one.attempt.form
-        first = len(self.decoder.target_pieces(before)) if before else 0
-        last = len(self.decoder.target_pieces(before + form))
-        pieces = len(draft.pieces) + 1
-        total = draft.score * pieces + one.score - sum(one.scores[first:last])
-        return total / max(1, pieces - (last - first))
-
-    def _rerank(self, cases: list[_Case]) -> None:
-        """The model's other candidates, for terms that could not be forced in."""
+    def _refuse_long(self, cases: list[Case]) -> None:
         readable = self.decoder.fits([case.segment.text for case in cases]) if cases else []
-        chosen = [case for case, fits in zip(cases, readable, strict=True) if fits]
+        for case, fits in zip(cases, readable, strict=True):
+            if not fits:
+                for status in case.open:
+                    case.give_up(status, TOO_LONG)
+
+    def _round(self, cases: list[Case]) -> None:
+        """The next missing term of each segment: replaced if that reads well, else forced."""
+        ranked = [found for case in cases if (found := options(self.decoder, case, self.language))]
+        flat = [option for group in ranked for option in group]
+        scores = (
+            self.decoder.beginning_scores(
+                [option.case.segment.text for option in flat], [option.pieces for option in flat]
+            )
+            if flat
+            else []
+        )
+        for option, score in zip(flat, scores, strict=True):
+            option.scores = score
+        unsettled = []
+        for group in ranked:
+            group.sort(key=lambda option: -option.likelihood - self._bonus(option))
+            if not self._replace(group[0], strict=True):
+                unsettled.append(group)
+        self._force(unsettled)
+
+    def _bonus(self, option: Option) -> float:
+        """Between likely forms the one in the base is the safer choice."""
+        return self.config.exact_bonus if option.attempt.form == option.attempt.variant else 0.0
+
+    def _replace(self, option: Option, strict: bool) -> bool:
+        """Takes the draft with only the old words replaced; `strict` wants it as smooth as before."""
+        case = option.case
+        if strict and not smooth(option, self.config.smooth_margin):
+            return False
+        draft = spliced(self.decoder, option)
+        score = min(case.version.score, option.score_behind)
+        return self._take(case, option, draft, score, Step.REPLACED) == ""
+
+    def _take(self, case: Case, option: Option, draft: Draft, score: float, step: Step) -> str:
+        """Lets the guard judge; takes the draft, or says why not."""
+        version = version_of(case.matches, draft, self.language, score)
+        verdict = judge_edit(case.segment.text, case.version, version, self.config.limits, self.safety)
+        if verdict.keep:
+            case.accept(draft, version, step, [option.status.variant])
+        return verdict.reason
+
+    def _force(self, groups: list[list[Option]]) -> None:
+        """Lets the model finish the likeliest beginnings, and takes the likeliest whole that passes."""
+        best = [option for group in groups for option in _different(group, self.config.finished)]
+        if not best:
+            return
+        results: dict[int, list[tuple[float, float, Option, Draft]]] = {}
+        for option, draft in zip(best, finish(self.decoder, best), strict=True):
+            whole, around = option.scores_of(draft)
+            results.setdefault(id(option.case), []).append((whole, around, option, draft))
+        for group in groups:
+            self._settle(group, results[id(group[0].case)])
+
+    def _settle(self, group: list[Option], finished: list[tuple[float, float, Option, Draft]]) -> None:
+        case, reasons = group[0].case, []
+        for _, around, option, draft in sorted(finished, key=lambda item: -item[0]):
+            reason = self._take(case, option, draft, around, Step.FORCED)
+            if not reason:
+                return
+            reasons.append(reason)
+        if not self._replace(group[0], strict=False):
+            case.give_up(group[0].status, reasons[0])
+
+    def _rerank(self, cases: list[Case]) -> None:
+        """The model's other candidates, for terms that found no place in the first one."""
+        chosen = [case for case in cases if not any(edit.reason == TOO_LONG for edit in case.edits)]
         if not chosen:
             return
         found = self.decoder.drafts([case.segment.text for case in chosen], count=self.config.candidates)
+        limits = replace(self.config.limits, changed_words=1.0)
         for case, candidates in zip(chosen, found, strict=True):
             for draft in candidates:
-                version = self._version(case.matches, draft)
-                better = len(version.check.missing) < len(case.version.check.missing)
-                limits = replace(self.config.limits, changed_words=1.0)
-                if better and judge_edit(case.segment.text, case.version, version, limits, self.safety).keep:
-                    had = {status.variant for status in case.version.check.missing}
-                    gained = had - {status.variant for status in version.check.missing}
-                    case.draft, case.version, case.step = draft, version, Step.RERANKED
-                    case.edits.extend(TermEdit(Step.RERANKED, term) for term in sorted(gained))
+                version = version_of(case.matches, draft, self.language)
+                gained = _gained(case.version, version)
+                if gained and judge_edit(case.segment.text, case.version, version, limits, self.safety).keep:
+                    case.accept(draft, version, Step.RERANKED, gained)
 
 
-def _whole_score(one: _Try, draft: Draft) -> float:
-    """The draft's own score takes forced pieces for sure."""
-    return draft.score + one.score / (len(draft.pieces) + 1)
+def _different(group: list[Option], count: int) -> list[Option]:
+    """The first options whose beginnings differ; what follows the term is the model's to write."""
+    found: dict[str, Option] = {}
+    for option in group:
+        found.setdefault(option.attempt.beginning, option)
+    return list(found.values())[:count]
 
 
-def _likeliest(tries: list[_Try], count: int) -> list[_Try]:
-    """The likeliest open beginnings, and the likeliest draft with only the old words replaced."""
-    ranked = sorted(tries, key=lambda one: -one.score)
-    kept = [one for one in ranked if not one.attempt.after][:count]
-    return kept + [one for one in ranked if one.attempt.after][:1]
+def _gained(before: Version, after: Version) -> list[str]:
+    still = {status.match.span for status in after.check.missing}
+    return [status.variant for status in before.check.missing if status.match.span not in still]
 
 
-def _result(case: _Case) -> TermedTranslation:
-    translation = Translation(case.segment, case.version.text, case.version.score)
-    step = case.step if case.matches else Step.NO_TERMS
-    return TermedTranslation(translation, case.version.check, step, tuple(case.edits))
+__all__ = ["ABSENT", "EnforceConfig", "Enforcer", "Step", "TermEdit", "TermedTranslation"]

@@ -1,13 +1,13 @@
 """Where in a translation a missing term belongs, and what would have to be written there.
 
-In: a draft with its attention, and the place of the term in the source. Out: `Attempt` values: the beginning
-of a new translation that ends with the term, in each form and behind each determiner that may fit.
+In: a draft with its attention, and the place of the term in the source. Out: `Attempt` values: the draft with
+the old words replaced by the term, in each form and behind each determiner that may fit.
 
     source   The flu season starts.        draft  A temporada de influenza começa.
-    attempt  A temporada de gripe          ... and the model finishes the sentence
+    attempt  before "A temporada de ", form "gripe", after " começa."
 
-The place is the first target word whose pieces looked at the source term; a determiner before it belongs to
-the attempt, for `a influenza` may have to become `o vírus`.
+The place begins with the first target word whose pieces looked at the source term; a determiner before it
+belongs to the attempt, for `a influenza` may have to become `o vírus`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from data.segments import Span
 from terminology.agreement import Need, determiners, forms, is_link
 from terminology.decoding import Draft
+from terminology.inflection import base_language
 from terminology.matching import TermMatch
 from terminology.wording import is_acronym
 
@@ -30,33 +31,50 @@ _SENTENCE_END = re.compile(r"(?:^|[.!?…:]\s)[\"'“«(\[]*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A forced beginning: what comes before the term, the term in some form, what follows it already.
+class Place:
+    """The pieces of the draft that stand for a source term, `start` to `end`."""
 
-    Nothing follows where the model is to finish the sentence; `variant` is what the base says.
-    """
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What comes before the term, the term in some form, what follows; `variant` is what the base says."""
 
     before: str
     form: str
+    after: str
     variant: str
-    after: str = ""
 
     @property
     def beginning(self) -> str:
+        return self.before + self.form
+
+    @property
+    def whole(self) -> str:
         return self.before + self.form + self.after
 
 
-def attempts(
-    draft: Draft, spans: Sequence[Span], match: TermMatch, source: str, language: str
-) -> tuple[int, list[Attempt]]:
-    """The place (a piece of the draft, -1 for none) and what to try there."""
-    shares = _shares(draft, spans, match.span)
+def place_of(draft: Draft, spans: Sequence[Span], term: Span, language: str) -> Place | None:
+    """Where the draft has its translation of the source term."""
+    shares = _shares(draft, spans, term)
     start, place = _start(draft.pieces, shares, language)
-    if place < 0:
-        return -1, []
-    end = _region_end(draft.pieces, shares, place)
-    found = list(_attempts(draft.pieces, start, end, match, source, language))
-    return start, list(dict.fromkeys(found))
+    return Place(start, _region_end(draft.pieces, shares, place)) if place >= 0 else None
+
+
+def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language: str) -> list[Attempt]:
+    """Every form behind every determiner that agrees with it, the base's own form first."""
+    before = text_of(draft.pieces[: place.start])
+    gap = " " if before and draft.pieces[place.start].startswith("▁") else ""
+    after = text_of(draft.pieces)[len(text_of(draft.pieces[: place.end])) :]
+    found = []
+    for variant in match.allowed:
+        for form in _forms(variant, match, source, language):
+            found.append(Attempt(before + gap, _cased(form, before + gap), after, variant))
+            if gap:
+                found.extend(_other_determiners(before, form, after, variant, language))
+    return list(dict.fromkeys(found))
 
 
 def text_of(pieces: Sequence[str]) -> str:
@@ -69,22 +87,21 @@ def text_of(pieces: Sequence[str]) -> str:
     return raw.decode(errors="replace").replace("▁", " ").lstrip(" ")
 
 
-def _attempts(
-    pieces: Sequence[str], start: int, end: int, match: TermMatch, source: str, language: str
-) -> Iterator[Attempt]:
-    """Open ends for the model to finish, and the draft with only the old words replaced."""
-    before = text_of(pieces[:start])
-    gap = " " if before and pieces[start].startswith("▁") else ""
-    head, determiner = _split_determiner(before) if gap else (before, "")
-    rest = text_of(pieces)[len(text_of(pieces[:end])) :]
-    for variant in match.allowed:
-        for form in _forms(variant, match, source, language):
-            for after in ("", rest) if rest.strip() else ("",):
-                yield Attempt(before + gap, _cased(form, before + gap), variant, after)
-                for other in determiners(determiner, language)[1:]:
-                    yield Attempt(f"{head}{other} ", form, variant, after)
-                if head and is_link(determiner, language) and is_link(form.split()[0], language):
-                    yield Attempt(head, form, variant, after)
+def _other_determiners(before: str, form: str, after: str, variant: str, language: str) -> Iterator[Attempt]:
+    """`da` for `do` before the term, or nothing where the term brings its own preposition."""
+    head, determiner = _split_determiner(before)
+    for other in determiners(determiner, language)[1:]:
+        if _may_agree(other, form, language):
+            yield Attempt(f"{head}{other} ", form, after, variant)
+    if head and is_link(determiner, language) and is_link(form.split()[0], language):
+        yield Attempt(head, form, after, variant)
+
+
+def _may_agree(determiner: str, form: str, language: str) -> bool:
+    """In Portuguese and Spanish plurals end in -s, determiners and nouns alike (a singular may, too)."""
+    if base_language(language) not in ("pt", "es"):
+        return True
+    return not determiner.endswith("s") or form.split()[0].endswith("s")
 
 
 def _shares(draft: Draft, spans: Sequence[Span], term: Span) -> list[float]:

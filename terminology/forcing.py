@@ -1,0 +1,117 @@
+"""Writing a term into a draft: what can be written, how likely that is, and what the draft becomes.
+
+In: a case with a missing term. Out: `Option` values to be scored, and new drafts: the old one with some words
+replaced, or one that the model has finished behind the term.
+
+    found = options(decoder, case, "pt")        # forms and determiners for the first missing term
+    smooth(found[0], margin=0.3)                # does the model accept what follows as it stands?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from terminology.cases import ABSENT, Case
+from terminology.checking import TermStatus
+from terminology.decoding import Decoder, Draft
+from terminology.placing import Attempt, Place, attempts, place_of
+
+WINDOW = 6  # pieces behind the term that tell whether what follows still fits
+_WORST_PIECE = -5.0  # log-probability; worse than this right behind the term is a broken sentence
+
+
+@dataclass(slots=True)
+class Option:
+    """One way to write one missing term; `pieces[first:last]` are the term, a window follows."""
+
+    case: Case
+    status: TermStatus
+    place: Place
+    attempt: Attempt
+    pieces: list[str]
+    first: int
+    last: int
+    scores: list[float] = field(default_factory=list)
+
+    @property
+    def likelihood(self) -> float:
+        return sum(self.scores)
+
+    @property
+    def score_behind(self) -> float:
+        """Mean log-probability of the pieces that follow the term; sure where none do."""
+        behind = self.scores[self.last :]
+        return sum(behind) / len(behind) if behind else 0.0
+
+    def scores_of(self, draft: Draft) -> tuple[float, float]:
+        """The score of a draft finished from here, whole, and without the term's own pieces.
+
+        What the client says need not be likely, the rest must. A draft's own score takes forced pieces for sure.
+        """
+        pieces = len(draft.pieces) + 1
+        term = sum(self.scores[self.first : self.last])
+        whole = draft.score + sum(self.scores[: self.last]) / pieces
+        return whole, (whole * pieces - term) / max(1, pieces - (self.last - self.first))
+
+
+@dataclass(frozen=True, slots=True)
+class SplicedDraft:
+    """A draft with some words replaced; attention is carried over from the old one."""
+
+    text: str
+    pieces: tuple[str, ...]
+    score: float
+    attention: tuple[tuple[float, ...], ...]
+
+
+def options(decoder: Decoder, case: Case, language: str) -> list[Option]:
+    """All ways to write the missing term that comes first in the draft; gives up those without a place."""
+    spans = decoder.source_spans(case.segment.text)
+    placed: list[tuple[int, int, TermStatus, Place]] = []
+    for number, status in enumerate(case.open):
+        place = place_of(case.draft, spans, status.match.span, language)
+        if place is None:
+            case.give_up(status, ABSENT)
+        else:
+            placed.append((place.start, number, status, place))
+    if not placed:
+        return []
+    _, _, status, place = min(placed, key=lambda item: item[:2])
+    found = attempts(case.draft, place, status.match, case.segment.text, language)
+    return [_option(decoder, case, status, place, attempt) for attempt in found]
+
+
+def smooth(option: Option, margin: float) -> bool:
+    """Whether the model, having read the term, finds what follows about as likely as the draft was."""
+    behind = option.scores[option.last :]
+    return option.score_behind >= option.case.version.score - margin and min(behind, default=0) > _WORST_PIECE
+
+
+def spliced(decoder: Decoder, option: Option) -> SplicedDraft:
+    """The draft with the term in place of the old words; the term's pieces look at what the old ones did."""
+    old, attempt = option.case.draft, option.attempt
+    pieces = tuple(decoder.target_pieces(attempt.whole))
+    behind = old.attention[option.place.end :]
+    looked = old.attention[option.place.start]
+    before = old.attention[: option.first]
+    middle = len(pieces) - len(before) - len(behind)
+    attention = (*before, *[looked] * max(0, middle), *behind)[: len(pieces)]
+    return SplicedDraft(attempt.whole, pieces, old.score, attention)
+
+
+def finish(decoder: Decoder, chosen: Sequence[Option]) -> list[Draft]:
+    """Drafts that begin with the options' terms, the rest written by the model."""
+    found = decoder.drafts(
+        [option.case.segment.text for option in chosen],
+        prefixes=[option.pieces[: option.last] for option in chosen],
+        attention=True,
+    )
+    return [candidates[0] for candidates in found]
+
+
+def _option(decoder: Decoder, case: Case, status: TermStatus, place: Place, attempt: Attempt) -> Option:
+    pieces = decoder.target_pieces(attempt.whole)
+    first = len(decoder.target_pieces(attempt.before)) if attempt.before.strip() else 0
+    last = len(decoder.target_pieces(attempt.beginning))
+    return Option(case, status, place, attempt, pieces[: last + WINDOW], first, last)
