@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from data.segments import Segment, Translation
-from terminology.checking import TermCheck, TermStatus, check_matches
+from terminology.checking import State, TermCheck, TermStatus, check_matches
 from terminology.decoding import Draft
 from terminology.guards import Version
 from terminology.matching import TermMatch
@@ -73,12 +73,16 @@ class Case:
 
     @property
     def open(self) -> list[TermStatus]:
-        """Missing terms that are still worth a try."""
-        missing = self.version.check.missing
-        return [status for status in missing if _place(status) not in self.given_up]
+        """Terms without a place of their own in the target that are still worth a try."""
+        wanting = [
+            status for status in self.version.check.statuses if status.shared or status.state is State.MISSING
+        ]
+        return [status for status in wanting if _place(status) not in self.given_up]
 
     def give_up(self, status: TermStatus, reason: str) -> None:
         self.given_up.add(_place(status))
+        if status.shared:  # the term is there; that it stands only once may well be right
+            return
         self.edits.append(TermEdit(Step.FORCED, status.variant, reason))
 
     def accept(self, draft: Draft, version: Version, step: Step, terms: Sequence[str]) -> None:

@@ -30,12 +30,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TermStatus:
-    """How one required term fares; `variant` is the allowed target found, or else the one that is wanted."""
+    """How one required term fares; `variant` is the allowed target found, or else the one that is wanted.
+
+    `shared` tells that the term stands more often in the source: another place of it has the same span.
+    """
 
     match: TermMatch
     state: State
     variant: str
     span: Span | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class TermCheck:
     @property
     def missing(self) -> tuple[TermStatus, ...]:
         return tuple(status for status in self.statuses if status.state is State.MISSING)
+
+    @property
+    def wanting(self) -> int:
+        """Places of the source without a place of their own in the target."""
+        return sum(status.shared or status.state is State.MISSING for status in self.statuses)
 
     @property
     def ok(self) -> bool:
@@ -81,7 +90,8 @@ def check_matches(matches: Sequence[TermMatch], target: str, language: str) -> T
     if not matches:
         return TermCheck(())
     text = _Target(target, language)
-    statuses = tuple(_status(match, text) for match in matches if match.allowed)
+    taken: set[Span] = set()
+    statuses = tuple(_status(match, text, taken) for match in matches if match.allowed)
     granted = [status.span for status in statuses if status.span]
     forbidden = tuple(use for match in matches for use in _forbidden(match, text, granted))
     return TermCheck(statuses, forbidden)
@@ -138,17 +148,18 @@ class _Target:
                 yield Span(self.spans[start][0], self.spans[start + length - 1][1]), close
 
 
-def _status(match: TermMatch, text: _Target) -> TermStatus:
-    """The best place of the best variant: as it is written first, then in the order of the base."""
+def _status(match: TermMatch, text: _Target, taken: set[Span]) -> TermStatus:
+    """The best place of the best variant: a free one, as it is written, then in the order of the base."""
     found = [
-        (close is Likeness.INFLECTED, rank, span.start, variant, span)
+        (span in taken, close is Likeness.INFLECTED, rank, span.start, variant, span)
         for rank, variant in enumerate(match.allowed)
         for span, close in text.find(variant, _target_case(match))
     ]
     if not found:
         return TermStatus(match, State.MISSING, match.allowed[0])
-    inflected, _, _, variant, span = min(found, key=lambda place: place[:3])
-    return TermStatus(match, State.INFLECTED if inflected else State.EXACT, variant, span)
+    shared, inflected, _, _, variant, span = min(found, key=lambda place: place[:4])
+    taken.add(span)
+    return TermStatus(match, State.INFLECTED if inflected else State.EXACT, variant, span, shared)
 
 
 def _forbidden(match: TermMatch, text: _Target, granted: list[Span]) -> Iterator[ForbiddenUse]:

@@ -28,6 +28,7 @@ from terminology.decoding import Decoder, Draft
 from terminology.forcing import Option, finish, options, smooth, spliced
 from terminology.guards import GuardLimits, SafetyCheck, Version, judge_edit
 from terminology.matching import TermMatcher
+from terminology.placing import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class EnforceConfig:
     finished: int = 2
     candidates: int = 4
     exact_bonus: float = 0.5  # log-probability, for the form that the base writes
+    ending_bonus: float = 1.0  # for a form with the ending of the old words, which tells gender and number
     smooth_margin: float = 0.3  # of the mean log-probability behind a replaced term
     limits: GuardLimits = field(default_factory=GuardLimits)
 
@@ -68,7 +70,7 @@ class Enforcer:
             Case(segment, matches, drafts[number], version_of(matches, drafts[number], self.language))
             for number, (segment, matches) in enumerate(zip(segments, found, strict=True))
         ]
-        self._mend([case for case in cases if not case.version.check.ok])
+        self._mend([case for case in cases if case.open])
         return [result_of(case) for case in cases]
 
     def _mend(self, cases: list[Case]) -> None:
@@ -103,14 +105,15 @@ class Enforcer:
             option.scores = score
         unsettled = []
         for group in ranked:
-            group.sort(key=lambda option: -option.likelihood - self._bonus(option))
+            group.sort(key=lambda option: -option.likelihood - self._bonus(option.attempt))
             if not self._replace(group[0], strict=True):
                 unsettled.append(group)
         self._force(unsettled)
 
-    def _bonus(self, option: Option) -> float:
-        """Between likely forms the one in the base is the safer choice."""
-        return self.config.exact_bonus if option.attempt.form == option.attempt.variant else 0.0
+    def _bonus(self, attempt: Attempt) -> float:
+        """Between likely forms the base's own is the safer choice, and one that ends as the old words."""
+        exact = self.config.exact_bonus if attempt.form == attempt.variant else 0.0
+        return exact + (self.config.ending_bonus if attempt.ends_alike else 0.0)
 
     def _replace(self, option: Option, strict: bool) -> bool:
         """Takes the draft with only the old words replaced; `strict` wants it as smooth as before."""
@@ -118,7 +121,7 @@ class Enforcer:
         if strict and not smooth(option, self.config.smooth_margin):
             return False
         draft = spliced(self.decoder, option)
-        score = min(case.version.score, option.score_behind)
+        score = case.version.score - option.surprise / (len(draft.pieces) + 1)
         return self._take(case, option, draft, score, Step.REPLACED) == ""
 
     def _take(self, case: Case, option: Option, draft: Draft, score: float, step: Step) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from terminology.cases import ABSENT, Case
 from terminology.checking import TermStatus
 from terminology.decoding import Decoder, Draft
-from terminology.placing import Attempt, Place, attempts, place_of
+from terminology.placing import Attempt, Place, attempts, places_of, text_of
 
 WINDOW = 6  # pieces behind the term that tell whether what follows still fits
 _WORST_PIECE = -5.0  # log-probability; worse than this right behind the term is a broken sentence
@@ -44,10 +44,17 @@ class Option:
         behind = self.scores[self.last :]
         return sum(behind) / len(behind) if behind else 0.0
 
+    @property
+    def surprise(self) -> float:
+        """By how much what follows the term became less likely than the draft was on average, summed."""
+        behind = self.scores[self.last :]
+        return max(0.0, self.case.version.score * len(behind) - sum(behind))
+
     def scores_of(self, draft: Draft) -> tuple[float, float]:
         """The score of a draft finished from here, whole, and without the term's own pieces.
 
-        What the client says need not be likely, the rest must. A draft's own score takes forced pieces for sure.
+        What the client says need not be likely, the rest must. A draft's own score takes forced pieces for
+        sure.
         """
         pieces = len(draft.pieces) + 1
         term = sum(self.scores[self.first : self.last])
@@ -68,18 +75,31 @@ class SplicedDraft:
 def options(decoder: Decoder, case: Case, language: str) -> list[Option]:
     """All ways to write the missing term that comes first in the draft; gives up those without a place."""
     spans = decoder.source_spans(case.segment.text)
-    placed: list[tuple[int, int, TermStatus, Place]] = []
+    placed: list[tuple[int, int, TermStatus, list[Place]]] = []
     for number, status in enumerate(case.open):
-        place = place_of(case.draft, spans, status.match.span, language)
-        if place is None:
-            case.give_up(status, ABSENT)
+        places = places_of(case.draft, spans, status.match, language)
+        if places and not _holds(case, places[0], status):
+            placed.append((places[0].start, number, status, places))
         else:
-            placed.append((place.start, number, status, place))
+            case.give_up(status, ABSENT)
     if not placed:
         return []
-    _, _, status, place = min(placed, key=lambda item: item[:2])
-    found = attempts(case.draft, place, status.match, case.segment.text, language)
-    return [_option(decoder, case, status, place, attempt) for attempt in found]
+    _, _, status, places = min(placed, key=lambda item: item[:2])
+    return [
+        _option(decoder, case, status, place, attempt)
+        for place in places
+        for attempt in attempts(case.draft, place, status.match, case.segment.text, language)
+    ]
+
+
+def _holds(case: Case, place: Place, status: TermStatus) -> bool:
+    """Whether the place of a term that stands several times already has one of its words."""
+    start, end = (len(text_of(case.draft.pieces[:number])) for number in (place.start, place.end))
+    return any(
+        other.span is not None and other.span.start < end and start < other.span.end
+        for other in case.version.check.statuses
+        if other.variant in status.match.allowed
+    )
 
 
 def smooth(option: Option, margin: float) -> bool:

@@ -34,6 +34,7 @@ class GuardLimits:
     score_margin: float = 0.7  # of the mean log-probability per piece, the term itself not counted
     length_ratio: float = 1.6
     spare_words: int = 4  # short sentences may grow by a few words whatever the ratio
+    lost_words: int = 3  # and shrink by fewer, for what is gone may be what mattered
     changed_words: float = 0.5  # of the earlier words, on top of the term's own
 
 
@@ -62,7 +63,7 @@ def judge_edit(
 def _terms(before: TermCheck, after: TermCheck) -> str:
     had = {status.match.span for status in before.statuses} - {status.match.span for status in before.missing}
     lacks = {status.match.span for status in after.missing}
-    if had & lacks or len(after.missing) >= len(before.missing) > 0:
+    if had & lacks or after.wanting >= before.wanting > 0:
         return "terms_missing"
     known = Counter(use.variant for use in before.forbidden)
     return "forbidden" if Counter(use.variant for use in after.forbidden) - known else ""
@@ -93,7 +94,7 @@ def _shape(before: Version, after: Version, limits: GuardLimits) -> str:
 def _length_is_off(old: int, new: int, limits: GuardLimits) -> bool:
     """Compares what stands around the terms, for the terms themselves may be long."""
     longest = max(old * limits.length_ratio, old + limits.spare_words)
-    shortest = min(old / limits.length_ratio, old - limits.spare_words)
+    shortest = old - max(limits.lost_words, old // 10)
     return not shortest <= new <= longest
 
 

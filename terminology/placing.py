@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data.segments import Span
 from terminology.agreement import Need, determiners, forms, is_link
@@ -46,6 +46,13 @@ class Attempt:
     form: str
     after: str
     variant: str
+    old: str = ""
+
+    @property
+    def ends_alike(self) -> bool:
+        """Whether the first word ends as the first old one did: `infetados` for `infectados`."""
+        first, old = self.form.partition(" ")[0], self.old.strip().partition(" ")[0]
+        return len(old) > 3 and first[-2:] == old[-2:]
 
     @property
     def beginning(self) -> str:
@@ -56,24 +63,35 @@ class Attempt:
         return self.before + self.form + self.after
 
 
-def place_of(draft: Draft, spans: Sequence[Span], term: Span, language: str) -> Place | None:
-    """Where the draft has its translation of the source term."""
-    shares = _shares(draft, spans, term)
+def places_of(draft: Draft, spans: Sequence[Span], match: TermMatch, language: str) -> list[Place]:
+    """Where the draft has its translation of the source term.
+
+    Attention may lean ahead: for `wear masks` a verb before `máscaras` can look at the mask already. So a
+    wordy place is offered without its first word, too.
+    """
+    shares = _shares(draft, spans, match.span)
     start, place = _start(draft.pieces, shares, language)
-    return Place(start, _region_end(draft.pieces, shares, place)) if place >= 0 else None
+    if place < 0:
+        return []
+    end = _region_end(draft.pieces, shares, place)
+    starts = [number for number in range(start, end) if draft.pieces[number].startswith("▁")]
+    wordy = len(starts) > len(match.term.source.split())
+    return [Place(start, end), *([Place(starts[1], end)] if wordy and len(starts) > 1 else [])]
 
 
 def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language: str) -> list[Attempt]:
     """Every form behind every determiner that agrees with it, the base's own form first."""
     before = text_of(draft.pieces[: place.start])
+    old = text_of(draft.pieces[place.start : place.end])
     gap = " " if before and draft.pieces[place.start].startswith("▁") else ""
     after = text_of(draft.pieces)[len(text_of(draft.pieces[: place.end])) :]
     found = []
     for variant in match.allowed:
         for form in _forms(variant, match, source, language):
-            found.append(Attempt(before + gap, _cased(form, before + gap), after, variant))
+            first = Attempt(before + gap, _cased(form, before + gap), after, variant, old)
+            found.append(first)
             if gap:
-                found.extend(_other_determiners(before, form, after, variant, language))
+                found.extend(_other_determiners(first, form, language))
     return list(dict.fromkeys(found))
 
 
@@ -87,14 +105,14 @@ def text_of(pieces: Sequence[str]) -> str:
     return raw.decode(errors="replace").replace("▁", " ").lstrip(" ")
 
 
-def _other_determiners(before: str, form: str, after: str, variant: str, language: str) -> Iterator[Attempt]:
+def _other_determiners(attempt: Attempt, form: str, language: str) -> Iterator[Attempt]:
     """`da` for `do` before the term, or nothing where the term brings its own preposition."""
-    head, determiner = _split_determiner(before)
+    head, determiner = _split_determiner(attempt.before.rstrip(" "))
     for other in determiners(determiner, language)[1:]:
         if _may_agree(other, form, language):
-            yield Attempt(f"{head}{other} ", form, after, variant)
+            yield replace(attempt, before=f"{head}{other} ", form=form)
     if head and is_link(determiner, language) and is_link(form.split()[0], language):
-        yield Attempt(head, form, after, variant)
+        yield replace(attempt, before=head, form=form)
 
 
 def _may_agree(determiner: str, form: str, language: str) -> bool:
