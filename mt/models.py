@@ -160,7 +160,7 @@ def _runnable(folder: Path) -> Path:
             if not any((place / name).exists() for name in _VOCABULARIES):
                 raise ModelError(f"{place / _VOCABULARIES[0]}: missing; the model folder is not complete")
             return place
-    if (folder / "ct2").is_dir() or not (folder / "config.json").exists():
+    if (folder / "ct2").is_dir() or "model_type" not in _json_object(folder / "config.json"):
         where = folder / "ct2" if (folder / "ct2").is_dir() else folder
         raise ModelError(f"{where / 'model.bin'}: missing; the model folder is not complete")
     _require(folder, _MARIAN_FILES)

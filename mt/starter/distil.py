@@ -52,6 +52,7 @@ class RunSettings:
     average_decay: float = 0.998
     seed: int = 1
     checkpoint_seconds: float = 120.0
+    report_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Distillation:
             torch._foreach_lerp_(average, [p.detach() for p in parameters], 1 - decay)
             losses.append(shown)
             now = time.monotonic()
-            if now - reported > 10:
+            if now - reported > self.settings.report_seconds:
                 state, word = (sum(values) / len(losses) for values in zip(*losses, strict=True))
                 self.report(Progress(stage, share, state, word, tokens_since / (now - reported)))
                 losses, tokens_since, reported = [], 0, now
@@ -324,6 +325,23 @@ class Distillation:
         self._done = set(state["done"])
         torch.set_rng_state(state["rng"].cpu())
         return state
+
+
+def join_examples(examples: Sequence[Example], count: int, longest: int, seed: int) -> list[Example]:
+    """Long examples out of neighbouring short ones: attention has to meet positions that few sentences reach."""
+    rng = random.Random(seed)
+    shuffled = rng.sample(list(examples), len(examples))
+    joined: list[Example] = []
+    source: tuple[int, ...] = ()
+    target: tuple[int, ...] = ()
+    for example in shuffled:
+        if len(joined) == count:
+            break
+        if source and max(len(source) + len(example.source), len(target) + len(example.target)) > longest:
+            joined.append(Example((*source, EOS), (*target, EOS)))
+            source = target = ()
+        source, target = source + example.source[:-1], target + example.target[:-1]
+    return joined
 
 
 def end_with_eos(ids: Sequence[int], limit: int) -> tuple[int, ...]:

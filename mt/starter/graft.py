@@ -6,7 +6,7 @@
 In: the student's folder and sentences of its source language, as much of the domain as there is. Out: a
 folder as `transformers` writes it, with the CTranslate2 int8 form in `ct2/`.
 
-    1. The teacher translates the first sentences: prefixes to learn on.
+    1. The teacher translates the first sentences: prefixes to learn on, some joined into long ones.
     2. `cells`: the new self-attention imitates the recurrent cells one by one.
     3. `decoder`: the whole decoder imitates the teacher's states and word choices.
     4. `rounds`: the graft translates fresh sentences itself, fast, through CTranslate2, and learns from
@@ -53,6 +53,7 @@ class Recipe:
     decoder_tokens: int = 6_000_000
     round_tokens: int = 6_000_000
     all_tokens: int = 2_500_000
+    joined_sentences: int = 3_200
     batch_tokens: int = 3_000
     longest: int = 200
     seed: int = 1
@@ -64,7 +65,7 @@ def graft(teacher: Path, texts: Sequence[str], out: Path, source: str, target: s
     import torch
 
     from mt.starter.bergamot import read_student
-    from mt.starter.distil import Distillation, RunSettings, Stage, make_batches
+    from mt.starter.distil import Distillation, RunSettings, Stage, join_examples, make_batches
     from mt.starter.marian import build_marian, save_marian
     from mt.starter.teacher import Teacher
 
@@ -83,6 +84,7 @@ def graft(teacher: Path, texts: Sequence[str], out: Path, source: str, target: s
     first = _teacher_translations(
         guide, pieces, texts[: recipe.teacher_sentences], work / "teacher.jsonl", recipe
     )
+    first += join_examples(first, recipe.joined_sentences, recipe.longest, recipe.seed)
     batches = make_batches(first, recipe.batch_tokens)
     training.stage(Stage.CELLS, "cells", batches, recipe.cell_tokens)
     training.stage(Stage.DECODER, "decoder", batches, recipe.decoder_tokens)
@@ -212,6 +214,7 @@ def command(
     sizes = (
         "teacher_sentences",
         "fresh_sentences",
+        "joined_sentences",
         "cell_tokens",
         "decoder_tokens",
         "round_tokens",

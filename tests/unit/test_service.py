@@ -1,0 +1,59 @@
+"""Whole documents through a made-up translator: order, layout and numbering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.segments import Hypothesis
+from mt.config import DecodeConfig
+from mt.layout import parse
+from mt.service import TranslationService
+
+
+class Shouting:
+    """Upper-cases; remembers how many sentences it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def translate_stream(
+        self,
+        windows: Iterable[Sequence[str]],
+        decode: DecodeConfig = DecodeConfig(),  # noqa: B008
+    ) -> Iterator[list[tuple[Hypothesis, ...]]]:
+        ready = list(windows)  # all windows are read ahead of the first result
+        for window in ready:
+            self.asked += len(window)
+            yield [(Hypothesis(sentence.upper(), -0.5), Hypothesis("?", -2.0)) for sentence in window]
+
+
+def test_layout_stays_and_sentences_are_replaced() -> None:
+    text = "1. Take 5 mg.\n\n  - Rest.  Then eat.\r\n\t120/80\n"
+    assert TranslationService(Shouting()).translate_text(text, "en") == (
+        "1. TAKE 5 MG.\n\n  - REST.  THEN EAT.\r\n\t120/80\n"
+    )
+
+
+def test_each_distinct_sentence_is_translated_once_a_chunk() -> None:
+    translator = Shouting()
+    service = TranslationService(translator)
+    (part,) = service.translate_chunks([parse("No fever.\nNo cough.\nNo fever.\n", "en")])
+    assert translator.asked == 2
+    assert part.text == "NO FEVER.\nNO COUGH.\nNO FEVER.\n"
+    assert [one.source.id for one in part.translations] == ["1", "2", "3"]
+
+
+def test_numbers_run_through_the_document() -> None:
+    chunks = [parse("A fever. A cough.", "en"), parse("", "en"), parse("A rash.", "en")]
+    parts = list(TranslationService(Shouting()).translate_chunks(chunks))
+    assert [[one.source.id for one in part.translations] for part in parts] == [["1", "2"], [], ["3"]]
+    assert parts[2].translations[0].alternatives == (Hypothesis("?", -2.0),)
+
+
+@given(st.lists(st.text(max_size=80), max_size=6))
+def test_any_chunks_come_back_in_order(texts: list[str]) -> None:
+    parts = TranslationService(Shouting()).translate_chunks(parse(text, "en") for text in texts)
+    assert [len(part.text.splitlines()) for part in parts] == [len(text.splitlines()) for text in texts]
