@@ -18,7 +18,7 @@ __all__ = ["ROOT", "negated_roots", "opposites", "read", "roots_of", "table_for"
 
 # Letters of a word without its prefix by which it is known again in the other language.
 ROOT = 5
-_NEGATED_BEFORE = 3
+_NEGATED_BEFORE = 2
 _SHORTEST = 6
 
 

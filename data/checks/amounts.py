@@ -21,6 +21,9 @@ from data.checks.values import Reading
 
 __all__ = ["compare", "read", "table_for"]
 
+# A text that differs in more numbers than this is another text; the first ones say so.
+_MOST = 50
+
 
 def compare(source: Line, target: Line) -> list[Finding]:
     source_numbers, target_numbers = numbers_of(source), numbers_of(target)
@@ -57,22 +60,21 @@ def _unmatched(
     source: Line, target: Line, pairing: Pairing, known_source: set[Reading], known_target: set[Reading]
 ) -> list[Finding]:
     """A number on one side and another on the other is a change; a lone one was lost or added."""
-    _forgive_decades(pairing)
+    if len(pairing.source_only) + len(pairing.target_only) < _MOST:
+        _forgive_decades(pairing)
     lost = [a for a in pairing.source_only if a.number.demand >= SWAP and a.number.value not in known_target]
     new = [a for a in pairing.target_only if a.number.demand >= SWAP and a.number.value not in known_source]
     again_lost = [
         a for a in pairing.source_only if a.number.demand >= SWAP and a.number.value in known_target
     ]
     again_new = [a for a in pairing.target_only if a.number.demand >= SWAP and a.number.value in known_source]
-    findings = []
-    while lost and new:
-        findings.append(_changed(source, target, lost.pop(0), new.pop(0)))
-    while lost and again_new:
-        findings.append(_changed(source, target, lost.pop(0), again_new.pop(0)))
-    while new and again_lost:
-        findings.append(_changed(source, target, again_lost.pop(0), new.pop(0)))
-    findings += [_lost(source, amount) for amount in lost if amount.number.demand == MUST]
-    findings += [_added(target, amount) for amount in new if amount.number.demand == MUST]
+    findings: list[Finding] = []
+    for ours, theirs in ((lost, new), (lost, again_new), (again_lost, new)):
+        couples = list(zip(ours, theirs, strict=False))
+        findings += [_changed(source, target, before, after) for before, after in couples[:_MOST]]
+        del ours[: len(couples)], theirs[: len(couples)]
+    findings += [_lost(source, amount) for amount in lost[:_MOST] if amount.number.demand == MUST]
+    findings += [_added(target, amount) for amount in new[:_MOST] if amount.number.demand == MUST]
     return findings
 
 

@@ -39,7 +39,8 @@ def frequencies_of(line: Line, numbers: list[Number]) -> list[Frequency]:
     if table is None:
         return []
     loose = {mark.first: mark for mark in line.marks["frequency_loose"]}
-    found = [_phrase(mark, numbers) for mark in line.marks["frequency_exact"]]
+    starts = {number.first: number for number in numbers}
+    found = [_phrase(mark, starts) for mark in line.marks["frequency_exact"]]
     taken = {number.first for frequency in found for number in frequency.numbers}
     for place, number in enumerate(numbers):
         if number.first in taken:
@@ -49,12 +50,12 @@ def frequencies_of(line: Line, numbers: list[Number]) -> list[Frequency]:
             found.append(frequency)
             taken.update(part.first for part in frequency.numbers)
     covered = {token for frequency in found for token in range(frequency.first, frequency.last)}
-    found += [_phrase(mark, [], exact=False) for mark in loose.values() if mark.first not in covered]
+    found += [_phrase(mark, {}, exact=False) for mark in loose.values() if mark.first not in covered]
     return sorted(found, key=lambda frequency: frequency.first)
 
 
-def _phrase(mark: Mark, numbers: list[Number], exact: bool = True) -> Frequency:
-    inside = tuple(n for n in numbers if mark.first <= n.first < mark.last)
+def _phrase(mark: Mark, starts: dict[int, Number], exact: bool = True) -> Frequency:
+    inside = tuple(starts[i] for i in range(mark.first, mark.last) if i in starts)
     return Frequency((float(str(mark.value)),), exact, mark.first, mark.last, inside)
 
 

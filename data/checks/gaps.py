@@ -133,9 +133,9 @@ def _take(there: dict[str | int, list[list[bool]]], keys: tuple[str | int, ...])
 
 
 def added(line: Line, other: Line) -> Gap | None:
-    """What this line says beyond the other."""
+    """What this line says beyond the other: worth a look, and never critical by itself."""
     gap = missing(line, other, strictness=_ADDED)
-    return gap if gap is not None and gap.severity != "minor" else None
+    return Gap(gap.first, gap.last, "major") if gap is not None and gap.severity != "minor" else None
 
 
 def missing(line: Line, other: Line, strictness: float = 1.0) -> Gap | None:

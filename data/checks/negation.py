@@ -31,14 +31,17 @@ _ONLY = 2
 _FEW = 7
 _NUMBERS = ("number_plain", "number_ordinal", "number_loose")
 _PARTNERED = 8
+_VERB = 3
 _BEFORE = 6
 _NE = frozenset(["ne", "n"])
 # More negations than this in one segment are no sentence.
 _MOST = 100
 # How far apart, as a share of the sentence, a negation and the word that answers it may stand ...
-_NEAR = 0.35
+_NEAR = 0.25
 # ... and two words that merely mean the same ("avoid", "evitar"), and so answer each other.
 _SAME_PLACE = 0.2
+# ... or perhaps the same ("unavoidable", "inevitável").
+_LIKE = 0.08
 
 
 @dataclass(slots=True)
@@ -143,7 +146,8 @@ def _denies_nothing(line: Line, group: Group, table: Table) -> bool:
         reach = range(max(group.first - _BEFORE, 0), min(group.last + _PARTNERED, len(line.words)))
         partner = next((i for i in reach if line.words[i] in table.partners), None)
         if partner is None:
-            return line.words[group.first] in _NE
+            verbs = line.words[group.last : group.last + _VERB]
+            return line.words[group.first] in _NE and table.alone.isdisjoint(verbs)
         after = max(partner + 1, group.last)
     elif group.end != group.last:
         return False
@@ -195,12 +199,26 @@ def _soft(line: Line, other: Line) -> list[float]:
         words = enumerate(line.words)
         long = [(i, word) for i, word in words if len(word) > 5]
         answered = negated_roots(other) if long else {}
+        like = _prefixed(other)
         places += [
             i / length
             for i, word in long
-            if _negative(line.table, word, roots) and answered.keys().isdisjoint(roots_of(line.table, word))
+            if _negative(line.table, word, roots)
+            and answered.keys().isdisjoint(roots_of(line.table, word))
+            and not any(abs(place - i / length) <= _LIKE for place in like)
         ]
     return places
+
+
+def _prefixed(line: Line) -> list[float]:
+    """Places of words such as inócuo or inévitable, which may well be harmless and unavoidable."""
+    table, length = line.table, max(len(line.words), 1)
+    if table is None or not table.negative_prefixes:
+        return []
+    prefixes = (*table.negative_prefixes, *table.free_prefixes)
+    return [i / length for i, word in enumerate(line.words) if len(word) > 6 and word.startswith(prefixes)][
+        :_MOST
+    ]
 
 
 def _negative(table: Table, word: str, roots: set[str]) -> bool:

@@ -57,8 +57,10 @@ def _value(mark: Mark) -> float:
 def _adds_up(said: list[float], following: float) -> bool:
     """After twenty may come five, after five a hundred, after sixty fifteen (soixante-quinze)."""
     last = said[-1]
-    if following >= 1000 or (following == 100 and last < 100):
-        return last < following
+    if following >= 1000:
+        return last < following and all(value < 1000 or value > following for value in said)
+    if following == 100 and last < 100:
+        return True
     if last >= 100:
         return following < last
     if last in (20, 60, 80) and (last > 20 or said[-2:-1] == [4.0]):

@@ -72,6 +72,7 @@ class Table:
     free_suffixes: tuple[str, ...]
     not_negative: tuple[str, ...]
     partners: frozenset[str]
+    alone: frozenset[str]
     companions: frozenset[str]
     only: frozenset[str]
     clause_starts: frozenset[str]
@@ -170,6 +171,7 @@ def _build(raw: Mapping[str, Any]) -> Table:
         not_negative=tuple(map(fold, raw["negation"]["ordinary"])),
         partners=frozenset(map(fold, raw["negation"].get("partners", ()))),
         only=frozenset(map(fold, raw["negation"]["only"])),
+        alone=frozenset(map(fold, raw["negation"].get("alone", ()))),
         companions=frozenset(map(fold, raw["negation"]["companions"])),
         clause_starts=frozenset(map(fold, raw["negation"]["clause_starts"])),
         body=frozenset(map(fold, sides["body"])),
@@ -210,6 +212,7 @@ _NOT_PHRASES = {
     "free_suffixes",
     "ordinary",
     "partners",
+    "alone",
     "companions",
     "only",
     "clause_starts",

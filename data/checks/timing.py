@@ -15,6 +15,8 @@ from data.checks.numerals import Number
 from data.checks.reading import Line
 
 Accounted = set[int]
+# A text that differs in more of them than this is another text; the first ones say so.
+_MOST = 50
 
 
 def compare(
@@ -142,6 +144,7 @@ def _frequencies(
     # "daily ... daily" against "daily ... weekly": the second one changed
     lost = lost or _surplus(ours, theirs)
     new = new or _surplus(theirs, ours)
+    lost, new = lost[:_MOST], new[:_MOST]
     if lost and new:
         lost, new = (
             [f for f in lost if not _said_otherwise(f, ours, source_numbers, theirs, target_numbers)],
@@ -174,7 +177,7 @@ def _changed(
     lost.sort(key=lambda f: (not f.exact, f.first))
     new.sort(key=lambda f: (not f.exact, f.first))
     findings = []
-    for ours, theirs in zip(lost, new, strict=False):
+    for ours, theirs in list(zip(lost, new, strict=False))[:_MOST]:
         _account(left, ours.numbers)
         _account(right, theirs.numbers)
         message = (
