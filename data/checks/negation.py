@@ -34,6 +34,8 @@ _PARTNERED = 8
 _VERB = 3
 _BEFORE = 6
 _NE = frozenset(["ne", "n"])
+# Accents are folded away everywhere else; "né" must not be taken for "ne".
+_BORN = frozenset(["né", "Né"])
 # More negations than this in one segment are no sentence.
 _MOST = 100
 # How far apart, as a share of the sentence, a negation and the word that answers it may stand ...
@@ -63,8 +65,11 @@ def _sentences(source: Line, target: Line) -> list[Finding]:
     if not any(line.marks[kind] for line in (source, target) for kind in ("negation", "comparison")):
         return []
     ours, theirs = groups_of(source), groups_of(target)
-    if ours and theirs:
-        ours, theirs = _without_adjectives(source, ours, target), _without_adjectives(target, theirs, source)
+    sure = not ours or not theirs
+    ours, theirs = (
+        _without_adjectives(source, ours, target, sure),
+        _without_adjectives(target, theirs, source, sure),
+    )
     if len(ours) == len(theirs):
         return []
     if len(ours) > len(theirs):
@@ -81,7 +86,7 @@ def groups_of(line: Line) -> list[Group]:
     if line.marks["comparison"]:
         marks = sorted([*marks, *_limits_on_nothing(line)], key=lambda mark: mark.first)
     for mark in marks:
-        strong = mark.value == "demands"
+        strong = mark.value == "demands" and line.written[mark.first] not in _BORN
         if not strong and mark.value != "echo":
             continue
         near = groups[-1] if groups and mark.first - groups[-1].end <= _REACH else None
@@ -132,11 +137,16 @@ def _begins(table: Table, word: str) -> bool:
     return word in table.clause_starts or not word[0].isalnum()
 
 
-def _without_adjectives(line: Line, groups: list[Group], other: Line) -> list[Group]:
+def _without_adjectives(line: Line, groups: list[Group], other: Line, sure: bool) -> list[Group]:
     """A group such as "não invasivo" is answered by "non-invasive" wherever that stands."""
-    roots = negated_roots(other)
-    following = (line.words[g.last] if g.last < len(line.words) else "" for g in groups)
-    return [g for g, word in zip(groups, following, strict=True) if skeleton(word)[:ROOT] not in roots]
+    roots = negated_roots(other, sure) if groups else {}
+    return [g for g in groups if skeleton(_following(line, g.last))[:ROOT] not in roots]
+
+
+def _following(line: Line, token: int) -> str:
+    """The word after a negation, across a hyphen: não-invasivo."""
+    words = line.words[token : token + 2]
+    return words[-1] if words[:1] == ["-"] else (words or [""])[0]
 
 
 def _denies_nothing(line: Line, group: Group, table: Table) -> bool:

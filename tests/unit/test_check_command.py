@@ -72,7 +72,8 @@ def test_a_span_that_is_not_there_is_null(tmp_path: Path) -> None:
         ("p.jsonl", '\n{"source": "a", "target": "b"}\n', Languages(), [Row(2, "a", "b", "en", "pt")]),
         ("p.jsonl", '{"src": "a", "tgt": "b", "tgt_lang": "es"}\n', Languages(target="fr"),
          [Row(1, "a", "b", "en", "fr")]),
-        ("p.tsv", "a\tb\nc\td\n", Languages("pt", "en"), [Row(1, "a", "b", "pt", "en"), Row(2, "c", "d", "pt", "en")]),
+        ("p.tsv", "a\tb\nc\td\n", Languages("pt", "en"),
+         [Row(1, "a", "b", "pt", "en"), Row(2, "c", "d", "pt", "en")]),
         ("p.tsv", "id\ttarget\tsource\tto\n7\tb\ta\tes\n", Languages(), [Row(2, "a", "b", "en", "es")]),
     ],
 )  # fmt: skip
