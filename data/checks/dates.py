@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from data.checks.numerals import Number, numbers_of, read, table_for
 from data.checks.reading import Line, match_at
 
-__all__ = ["Clock", "Date", "clocks_of", "dates_of", "numbers_of", "read", "table_for"]
+__all__ = ["Clock", "Date", "both_clocks", "clocks_of", "dates_of", "numbers_of", "read", "table_for"]
 
 DayMonthYear = tuple[int, int, int | None]
 _MONTHS = (
@@ -170,6 +170,38 @@ def clocks_of(line: Line, numbers: list[Number]) -> list[Clock]:
             hour = 0
         found.append(Clock(hour * 60 + (minute or 0), number.first, end, used))
     return found
+
+
+def both_clocks(
+    source: Line, target: Line, source_numbers: list[Number], target_numbers: list[Number]
+) -> tuple[list[Clock], list[Clock]]:
+    """Where one side has "8 pm", "20h" and "20 Uhr" of the other side are times and no durations."""
+    ours, theirs = clocks_of(source, source_numbers), clocks_of(target, target_numbers)
+    if len(ours) > len(theirs):
+        theirs += _hours(target, target_numbers, theirs, ours)
+    elif len(theirs) > len(ours):
+        ours += _hours(source, source_numbers, ours, theirs)
+    return ours, theirs
+
+
+def _hours(line: Line, numbers: list[Number], found: list[Clock], others: list[Clock]) -> list[Clock]:
+    """As many of the line's bare hours as the other line has times more, those first that agree with one."""
+    table = line.table
+    taken = {clock.first for clock in found}
+    times = {clock.minutes for clock in others}
+    hours = []
+    for number in numbers:
+        hour = _plain(line, number)
+        after = line.words[number.last] if number.last < len(line.words) else ""
+        if hour is None or hour > 24 or number.first in taken or table is None or after not in table.clock:
+            continue
+        hours.append(Clock(hour * 60, number.first, number.last + 1, (number,)))
+    hours.sort(key=lambda clock: clock.minutes not in times)
+    return hours[: len(others) - len(found)]
+
+
+def same_time(one: Clock, other: Clock) -> bool:
+    return (one.minutes - other.minutes) % 1440 == 0
 
 
 def _minutes(line: Line, numbers: list[Number], place: int) -> tuple[int | None, int]:

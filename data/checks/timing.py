@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from data.checks.dates import Clock, Date, clocks_of, dates_of, in_words, same_date
+from data.checks.dates import Clock, Date, both_clocks, dates_of, in_words, same_date, same_time
 from data.checks.findings import DATE, FREQUENCY, Finding
 from data.checks.frequency import Frequency, described, frequencies_of
 from data.checks.numerals import Number
@@ -28,7 +28,7 @@ def compare(
     if source_numbers or target_numbers:
         pair = (dates_of(source, source_numbers), dates_of(target, target_numbers))
         findings += _dates(source, target, *pair, left, right)
-        clocks = (clocks_of(source, source_numbers), clocks_of(target, target_numbers))
+        clocks = both_clocks(source, target, source_numbers, target_numbers)
         findings += _clocks(source, target, *clocks, left, right)
     findings += _months(source, target, findings)
     if source.table is not None and target.table is not None:
@@ -83,7 +83,7 @@ def _clocks(
 ) -> list[Finding]:
     rest, free = [], list(theirs)
     for clock in ours[:200]:
-        match = next((other for other in free if (other.minutes - clock.minutes) % 1440 == 0), None)
+        match = next((other for other in free if same_time(clock, other)), None)
         if match is None:
             rest.append(clock)
             continue

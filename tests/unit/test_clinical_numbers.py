@@ -135,14 +135,21 @@ SAME = [
     ("the 1960s", "les années 60", "en", "fr"),
     ("two weekly sessions", "duas sessões semanais", "en", "pt"),
     ("3 pm", "15h", "en", "pt"),
+    ("at 8am, 5pm and 10pm", "às 8h, 17h e 22h", "en", "pt"),
+    ("at 8 pm for 8 hours", "um 20 Uhr für 8 Stunden", "en", "de"),
 ]
 
 
-@pytest.mark.parametrize(("source", "target", "source_language", "target_language"), SAME[:-1])
+@pytest.mark.parametrize(("source", "target", "source_language", "target_language"), SAME)
 def test_the_same_amount_in_other_words(
     source: str, target: str, source_language: str, target_language: str
 ) -> None:
     assert compare(line(source, source_language), line(target, target_language)) == []
+
+
+def test_another_time_of_day_is_found() -> None:
+    (finding,) = compare(line("at 8 pm", "en"), line("às 21h", "pt"))
+    assert (finding.kind, finding.severity) == ("date", "critical")
 
 
 def test_a_number_left_in_the_other_notation_is_pointed_out() -> None:
