@@ -7,7 +7,7 @@ In: a folder with the public pairs (`--data`). Out: two tables on stdout; with `
 
 The pairs are split in two by document. The rules were written while reading one half only (`develop`); the
 figures to report are those of the other. `safety_read_alarms.tsv` holds the verdict of a reader on a random
-sample of the alarms on untouched pairs: `true` where the two sides of the corpus really differ there. The share of
+sample of the alarms on untouched pairs: `true` where the two sides of the corpus really differ. The share of
 false alarms is estimated from it.
 """
 
