@@ -38,6 +38,8 @@ class Mounted:
 
 COMMANDS: dict[str, Mounted] = {
     "check": Mounted("eval.check_cli:app", "Check a translation for what could hurt a patient."),
+    "eval": Mounted("eval.cli:app", "Score and compare systems, and write a report.", "eval"),
+    "gate": Mounted("eval.cli:gate_app", "May a candidate replace the system in use?", "eval"),
     "models": Mounted("mt.models_cli:app", "What is installed, from where, which licence."),
 }
 
