@@ -328,7 +328,7 @@ class Distillation:
 
 
 def join_examples(examples: Sequence[Example], count: int, longest: int, seed: int) -> list[Example]:
-    """Long examples out of neighbouring short ones: attention has to meet positions that few sentences reach."""
+    """Long examples out of short ones: attention has to meet positions that few sentences reach."""
     rng = random.Random(seed)
     shuffled = rng.sample(list(examples), len(examples))
     joined: list[Example] = []
