@@ -38,7 +38,7 @@ class EnforceConfig:
     rounds: int = 6
     finished: int = 2
     candidates: int = 4
-    exact_bonus: float = 0.5  # log-probability, for the form that the base writes
+    expected_bonus: float = 0.5  # log-probability, for the base's own form, or its plural for a plural
     ending_bonus: float = 1.0  # for a form with the ending of the old words, which tells gender and number
     smooth_margin: float = 0.3  # of the mean log-probability behind a replaced term
     limits: GuardLimits = field(default_factory=GuardLimits)
@@ -111,9 +111,9 @@ class Enforcer:
         self._force(unsettled)
 
     def _bonus(self, attempt: Attempt) -> float:
-        """Between likely forms the base's own is the safer choice, and one that ends as the old words."""
-        exact = self.config.exact_bonus if attempt.form == attempt.variant else 0.0
-        return exact + (self.config.ending_bonus if attempt.ends_alike else 0.0)
+        """Between likely forms the expected one is the safer choice, and one that ends as the old words."""
+        expected = self.config.expected_bonus if attempt.expected else 0.0
+        return expected + (self.config.ending_bonus if attempt.ends_alike else 0.0)
 
     def _replace(self, option: Option, strict: bool) -> bool:
         """Takes the draft with only the old words replaced; `strict` wants it as smooth as before."""

@@ -47,6 +47,7 @@ class Attempt:
     after: str
     variant: str
     old: str = ""
+    expected: bool = True  # the form that the source's own form asks for
 
     @property
     def ends_alike(self) -> bool:
@@ -87,8 +88,9 @@ def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language
     after = text_of(draft.pieces)[len(text_of(draft.pieces[: place.end])) :]
     found = []
     for variant in match.allowed:
-        for form in _forms(variant, match, source, language):
-            first = Attempt(before + gap, _cased(form, before + gap), after, variant, old)
+        for number, form in enumerate(_forms(variant, match, source, language)):
+            cased = _cased(form, before + gap)
+            first = Attempt(before + gap, cased, after, variant, old, expected=number == 0)
             found.append(first)
             if gap:
                 found.extend(_other_determiners(first, form, language))

@@ -75,7 +75,8 @@ class Columns:
             if field and field not in [known for _, known in self.fields]:
                 self.fields.append((place, field))
             if field in ("source", "target") and _plain(name) not in _FIELD_OF:
-                self.given.setdefault(f"{field}_language", name.strip())
+                code = name.strip() if _is_code(name.strip()) else language_named(name)
+                self.given.setdefault(f"{field}_language", code)
 
     def row(self, line: int, cells: Sequence[str]) -> TermRow:
         named = {field: cells[place].strip() for place, field in self.fields if place < len(cells)}
@@ -106,9 +107,13 @@ def _plain(column: str) -> str:
 def language_named(column: str) -> str:
     """`pt-BR`, `English` and `English (en)` name a language; most words do not."""
     word = column.strip().casefold().partition("(")[0].strip()
-    base, region = base_language(word), word[len(base_language(word)) + 1 :]
-    code = len(base) in (2, 3) and base.isalpha() and base.isascii() and len(region) in (0, 2, 3, 4)
-    return _LANGUAGE_NAMES.get(word, base if code else "")
+    return _LANGUAGE_NAMES.get(word, base_language(word) if _is_code(word) else "")
+
+
+def _is_code(word: str) -> bool:
+    base = base_language(word)
+    region = word[len(base) + 1 :]
+    return len(base) in (2, 3) and base.isalpha() and base.isascii() and len(region) in (0, 2, 3, 4)
 
 
 def named_languages(columns: Sequence[str]) -> list[str]:

@@ -1,0 +1,207 @@
+"""Enforcement over a fake model: a word-for-word translator whose attention is the diagonal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from data.segments import Segment, Span
+from terminology.agreement import Need, determiners, forms
+from terminology.enforcement import EnforceConfig, Enforcer, Step
+from terminology.matching import TermMatcher
+from terminology.termbase import Term, Termbase, Variant
+
+WORDS = {"the": "a", "flu": "influenza", "season": "época", "starts": "começa", "a": "um", "mask": "pano",
+         "infected": "contaminado", "man": "homem", "US": "EUA", "spreads": "espalha"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FakeDraft:
+    text: str
+    pieces: tuple[str, ...]
+    score: float
+    attention: tuple[tuple[float, ...], ...]
+
+
+class FakeDecoder:
+    """Each word is a piece; `likes` are pieces that it finds likely, `blind` hides the attention."""
+
+    def __init__(
+        self, likes: Sequence[str] = (), blind: bool = False, second: str = "", tail: str = ""
+    ) -> None:
+        self.likes, self.blind, self.second, self.tail = set(likes), blind, second, tail
+        self.calls: list[str] = []
+
+    def drafts(
+        self,
+        sentences: Sequence[str],
+        count: int = 1,
+        prefixes: Sequence[Sequence[str] | None] | None = None,
+        attention: bool = False,
+    ) -> list[list[FakeDraft]]:
+        self.calls.append("forced" if prefixes else "beam" if count > 1 else "plain")
+        forced = prefixes or [None] * len(sentences)
+        found = [
+            [self._draft(text, list(prefix or ()))] for text, prefix in zip(sentences, forced, strict=True)
+        ]
+        if count > 1 and self.second:
+            found = [[*drafts, self._of(self.second)] for drafts in found]
+        return found
+
+    def _draft(self, sentence: str, prefix: list[str]) -> FakeDraft:
+        words = [WORDS.get(word, word) for word in sentence.split()]
+        pieces = prefix + ["▁" + word for word in words[len(prefix) :]]
+        return self._of(" ".join(piece.lstrip("▁") for piece in pieces) + (self.tail if prefix else ""))
+
+    def _of(self, text: str) -> FakeDraft:
+        pieces = self.target_pieces(text)
+        size = len(pieces)
+        rows = tuple(
+            tuple(float(row == column and not self.blind) for column in range(size)) for row in range(size)
+        )
+        return FakeDraft(text, tuple(pieces), -0.1, rows)
+
+    def beginning_scores(
+        self, sentences: Sequence[str], beginnings: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        return [
+            [-0.1 if piece.lstrip("▁") in self.likes else -0.2 for piece in pieces] for pieces in beginnings
+        ]
+
+    def score(self, sentences: Sequence[str], translations: Sequence[str]) -> list[float]:
+        return [-0.1 for _ in sentences]
+
+    def fits(self, sentences: Sequence[str]) -> list[bool]:
+        return [len(sentence) < 200 for sentence in sentences]
+
+    def source_spans(self, sentence: str) -> list[Span]:
+        spans, start = [], 0
+        for word in sentence.split():
+            spans.append(Span(start, start + len(word)))
+            start += len(word) + 1
+        return spans
+
+    def target_pieces(self, text: str) -> list[str]:
+        return ["▁" + word for word in text.split()]
+
+
+def matcher(*pairs: tuple[str, str]) -> TermMatcher:
+    terms = tuple(Term(str(n), source, (Variant(target),)) for n, (source, target) in enumerate(pairs))
+    return TermMatcher([Termbase("b", "en", "pt", terms)])
+
+
+def run(decoder: FakeDecoder, text: str, *pairs: tuple[str, str], **settings: object):  # type: ignore[no-untyped-def]
+    safety = settings.pop("safety", None)
+    enforcer = Enforcer(decoder, matcher(*pairs), EnforceConfig(**settings), safety)  # type: ignore[arg-type]
+    [result] = enforcer.translate([Segment("s1", text)])
+    return result
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs", "expected", "step"),
+    [
+        ("the season starts", [("flu", "gripe")], "a época começa", Step.NO_TERMS),
+        ("the flu season", [("season", "época")], "a influenza época", Step.PLAIN),
+        ("the flu season starts", [("flu", "gripe")], "a gripe época começa", Step.REPLACED),
+        ("flu starts", [("flu", "gripe")], "Gripe começa", Step.REPLACED),  # a sentence starts with a capital
+        ("the flu US", [("flu", "gripe"), ("US", "Estados Unidos")], "a gripe Estados Unidos", Step.REPLACED),
+        ("flu spreads flu", [("flu", "gripe")], "Gripe espalha gripe", Step.REPLACED),
+        ("a mask", [("masks", "máscaras")], "um máscara", Step.REPLACED),
+    ],
+)
+def test_translate(text: str, pairs: list[tuple[str, str]], expected: str, step: Step) -> None:
+    result = run(FakeDecoder(likes=["um", "a"]), text, *pairs)
+    assert (result.translation.target, result.step) == (expected, step)
+    assert result.check.ok
+    assert result.translation.source.id == "s1"
+
+
+def test_the_model_chooses_the_determiner() -> None:
+    result = run(FakeDecoder(likes=["o"]), "the flu starts", ("flu", "vírus"))
+    assert result.translation.target == "o vírus começa"
+
+
+def test_what_reads_badly_is_finished_by_the_model() -> None:
+    class Rough(FakeDecoder):
+        def beginning_scores(self, sentences, beginnings):  # type: ignore[no-untyped-def]
+            return [[-9.0 if piece == "▁começa" else -0.1 for piece in pieces] for pieces in beginnings]
+
+    decoder = Rough()
+    result = run(decoder, "flu starts", ("flu", "gripe"))
+    assert result.step is Step.FORCED
+    assert "forced" in decoder.calls
+    assert result.translation.target == "Gripe começa"
+
+
+def test_without_attention_the_candidates_are_searched() -> None:
+    result = run(FakeDecoder(blind=True, second="a gripe época"), "the flu season", ("flu", "gripe"))
+    assert (result.translation.target, result.step) == ("a gripe época", Step.RERANKED)
+
+
+def test_what_cannot_be_placed_stays_and_says_why() -> None:
+    result = run(FakeDecoder(blind=True), "the flu season", ("flu", "gripe"))
+    assert (result.translation.target, result.step) == ("a influenza época", Step.PLAIN)
+    assert result.why_missing == {"gripe": "no_place"}
+
+
+def test_the_guard_keeps_the_earlier_text() -> None:
+    def safety(_source: str, target: str) -> list[str]:
+        return ["dose"] if "gripe" in target else []
+
+    result = run(FakeDecoder(), "the flu season", ("flu", "gripe"), safety=safety)
+    assert (result.translation.target, result.step) == ("a influenza época", Step.PLAIN)
+    assert result.why_missing == {"gripe": "safety"}
+
+
+def test_a_segment_that_the_model_cannot_read_whole_is_left_alone() -> None:
+    decoder = FakeDecoder()
+    result = run(decoder, "flu " + "x " * 150, ("flu", "gripe"))
+    assert result.why_missing == {"gripe": "too_long"}
+    assert decoder.calls == ["plain"]
+
+
+def test_a_term_without_a_word_of_the_model_is_forced_all_the_same() -> None:
+    result = run(FakeDecoder(), "the zzz season", ("zzz", "x.b* (c)"))
+    assert result.translation.target == "a x.b* (c) época"
+
+
+def test_order_and_empty_input() -> None:
+    enforcer = Enforcer(FakeDecoder(), matcher(("flu", "gripe")))
+    assert enforcer.translate([]) == []
+    texts = ["the season", "the flu", "season"]
+    results = enforcer.translate([Segment(str(n), text) for n, text in enumerate(texts)])
+    assert [result.translation.target for result in results] == ["a época", "a gripe", "época"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "language", "need", "expected"),
+    [
+        ("doença respiratória", "pt", Need(plural=True), ("doenças respiratórias", "doença respiratória")),
+        (
+            "equipamento de proteção",
+            "pt",
+            Need(plural=True),
+            ("equipamentos de proteção", "equipamento de proteção"),
+        ),
+        ("máscaras faciais", "pt", Need(singular=True), ("máscara facial", "máscaras faciais")),
+        ("infeccioso", "pt", Need(), ("infeccioso", "infecciosa", "infecciosas", "infecciosos")),
+        ("MERS (Síndrome)", "pt", Need(), ("MERS (Síndrome)",)),
+        ("RNA", "pt", Need(plural=True), ("RNA",)),
+        ("Krankenhaus", "de", Need(plural=True), ("Krankenhause", "Krankenhäuser", "Krankenhaus")),
+        ("symptom", "en", Need(plural=True), ("symptoms", "symptom")),
+        ("高血压", "zh", Need(plural=True), ("高血压",)),
+    ],
+)
+def test_forms(variant: str, language: str, need: Need, expected: tuple[str, ...]) -> None:
+    assert forms(variant, language, need) == expected
+
+
+def test_verbs_are_conjugated() -> None:
+    assert {"suspender", "suspenda", "suspende"} <= set(forms("suspender", "pt", Need()))
+
+
+def test_determiners() -> None:
+    assert determiners("Da", "pt") == ("Da", "Do", "Dos", "Das")
+    assert determiners("gripe", "pt") == ()
