@@ -22,6 +22,7 @@ from eval.results import Evaluation, ScoreResult
 MOST_POINTS = 300  # dots a system in a scatter plot: enough to see the cloud
 _BINS = 6
 _COLOURS = 8
+_FONT = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"  # a real one: labels are measured by it
 _SECTIONS = {True: "terms", False: "scores"}
 
 
@@ -45,7 +46,7 @@ def library() -> str:
         from vl_convert import javascript_bundle
     except ImportError:
         raise MissingExtraError("the report's charts", "eval") from None
-    return str(javascript_bundle()).replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return str(javascript_bundle(None)).replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def _scores(evaluation: Evaluation) -> Iterator[Chart]:
@@ -99,7 +100,7 @@ def _length(evaluation: Evaluation) -> Iterator[Chart]:
         dots += [{"system": system.name, "words": words, "value": value} for words, value in points[::step]]
     if len(bands) <= len(evaluation.systems):
         return  # one bin a system: there is no "against length" to see
-    x = alt.Axis(title="words in the source", grid=False)
+    x = alt.Axis(title="words in the source", grid=False, tickCount=8)
     y = alt.Axis(title=metric, tickCount=5)
     colour = _colour(evaluation, legend=True)
     cloud = alt.Chart(_data(dots)).mark_circle(size=14, opacity=0.22).encode(
@@ -172,14 +173,17 @@ def _colour(evaluation: Evaluation, legend: bool) -> Any:
 
     names = [system.name for system in evaluation.systems]
     colours = [f"var(--s{number % _COLOURS + 1})" for number in range(len(names))]
-    where = alt.Legend(title=None, orient="top", symbolType="circle") if legend and len(names) > 1 else None
+    where = None
+    if legend and len(names) > 1:
+        where = alt.Legend(title=None, orient="top", symbolType="circle", symbolOpacity=1)
     return alt.Color("system:N", scale=alt.Scale(domain=names, range=colours), sort=None, legend=where)
 
 
 def _data(rows: list[dict[str, Any]]) -> Any:
     import altair as alt
 
-    return alt.Data(values=rows)
+    data: Any = alt.Data
+    return data(values=rows)
 
 
 def _spec(chart: Any) -> dict[str, Any]:
@@ -187,7 +191,7 @@ def _spec(chart: Any) -> dict[str, Any]:
     autosize = {"type": "fit-x", "contains": "padding"}
     configured = (
         chart.properties(width="container")
-        .configure(font="inherit", background="transparent", autosize=autosize)
+        .configure(font=_FONT, background="transparent", autosize=autosize)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=faint, titleColor=faint, gridColor=line, domainColor=line, tickColor=line,

@@ -53,6 +53,7 @@ def html(evaluation: Evaluation, decision: Decision | None = None) -> str:
         headlines=verdict.headlines(evaluation),
         summary=verdict.summary(evaluation),
         rows=verdict.table(evaluation),
+        groups=verdict.groups(evaluation),
         decision=decision,
         sections=_sections(drawn),
         charts=[chart.spec for chart in drawn],

@@ -13,6 +13,7 @@ from eval.results import Evaluation, ScoreResult, SystemResult
 from eval.significance import Comparison, Outcome
 
 QUALITY = ("COMET", "BLEU", "chrF2++", "TER", "ROUGE-L", "METEOR", "BERTScore", "round trip")
+SAFETY = ("critical segments", "flagged segments")
 _MARKS = {Outcome.BETTER: "better", Outcome.WORSE: "worse", Outcome.UNDECIDED: "even"}
 
 
@@ -63,20 +64,24 @@ def headlines(evaluation: Evaluation) -> list[Headline]:
 
 
 def _pair(evaluation: Evaluation, first: str, second: str) -> list[Headline]:
-    measured = [one for name in QUALITY if (one := evaluation.comparison(name, first, second))]
+    names = (
+        *QUALITY,
+        *(name for name in evaluation.metrics if name not in QUALITY and not name.startswith("random ")),
+    )
+    measured = [one for name in names if (one := evaluation.comparison(name, first, second))]
     if not measured:
         return []
     by_outcome = {outcome: [one.metric for one in measured if one.outcome is outcome] for outcome in Outcome}
     lines = []
     for outcome, tone in ((Outcome.BETTER, "good"), (Outcome.WORSE, "bad")):
         if by_outcome[outcome]:
-            names = listed(by_outcome[outcome])
+            where = listed(by_outcome[outcome])
             lines.append(
-                Headline(tone, f"{second} is significantly {outcome.value} than {first} in {names}.")
+                Headline(tone, f"{second} is significantly {outcome.value} than {first} in {where}.")
             )
     if by_outcome[Outcome.UNDECIDED]:
-        names = listed(by_outcome[Outcome.UNDECIDED])
-        lines.append(Headline("even", f"No significant difference between {first} and {second} in {names}."))
+        where = listed(by_outcome[Outcome.UNDECIDED])
+        lines.append(Headline("even", f"No significant difference between {first} and {second} in {where}."))
     return lines
 
 
@@ -116,6 +121,22 @@ def table(evaluation: Evaluation) -> list[Row]:
             )
         rows.append(Row(system, tuple(cells)))
     return rows
+
+
+def groups(evaluation: Evaluation) -> list[tuple[str, list[int]]]:
+    """The places of the metrics under a heading each, so that a long table reads."""
+    found: dict[str, list[int]] = {"Quality": [], "Terms": [], "Safety": [], "Judge": []}
+    for place, name in enumerate(evaluation.metrics):
+        found[_group(name)].append(place)
+    return [(name, places) for name, places in found.items() if places]
+
+
+def _group(metric: str) -> str:
+    if "term " in metric:
+        return "Terms"
+    if metric.startswith("judge"):
+        return "Judge"
+    return "Safety" if metric in SAFETY else "Quality"
 
 
 def _best(evaluation: Evaluation, name: str) -> float | None:

@@ -53,7 +53,7 @@
       const row = line("output", who, marked(out.t || "", spansOf(all(out), "b")));
       const notes = make("ul", "notes");
       const note = (chip, kind, text) => { const item = make("li"); item.append(make("span", "chip " + kind, chip), make("span", "", text)); notes.append(item); };
-      all(out).forEach((f) => note(f.k, f.s, f.m));
+      all(out).forEach((f) => note(`${f.s} · ${f.k}`, f.s, f.m));
       (out.w || []).forEach((w) => note("term", "", `“${w[0]}” should be “${w[1]}”`));
       if (out.r !== undefined) note(out.l ? "low round trip" : "round trip", out.l ? "major" : "", out.r);
       if (notes.children.length) row.append(notes);
