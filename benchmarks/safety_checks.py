@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safety_injections import INJECTIONS
+from safety_injections import INJECTIONS  # type: ignore[import-not-found]
 
 from data.clinical import Finding, check_pair
 

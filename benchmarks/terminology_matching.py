@@ -1,6 +1,6 @@
 """How fast a termbase loads and matches, and whether that depends on its size.
 
-    python benchmarks/terminology_matching.py --data ../shared/data
+    python -m benchmarks.terminology_matching --data ../shared/data
 
 Terms are n-grams of one to four words from medical English, padded with made-up ones to 100,000; the text is
 2 MB of clinical English, matched twice: with every word new, and again. One process, one thread; seconds are
@@ -11,6 +11,12 @@ Bars: 100,000 terms loaded and built in 5 s at most; 1 MB/s at least, whatever t
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+if sys.path[0] == str(Path(__file__).parent):  # run by its path, it would find terminology.py beside it first
+    sys.path[0] = str(Path(__file__).parent.parent)
+
 import argparse
 import csv
 import json
@@ -18,7 +24,6 @@ import random
 import resource
 import tempfile
 import time
-from pathlib import Path
 
 from terminology.files import load_termbase
 from terminology.inflection import word_keys

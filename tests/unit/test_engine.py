@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from mt.config import DecodeConfig, DeviceConfig
 from mt.engine import LONGEST_PIECE, Engine
 from mt.models import find_model
 from mt.service import TranslationService
+from mt.tokenization import Tokenizer
 from tests.tiny_marian import build_tiny_marian
 
 pytestmark = pytest.mark.transformers
@@ -78,9 +80,12 @@ def test_a_long_sentence_is_cut_and_nothing_is_dropped(
 ) -> None:
     seen: list[str] = []
     encode = type(engine.tokenizer).encode
-    monkeypatch.setattr(
-        type(engine.tokenizer), "encode", lambda self, rows: seen.extend(rows) or encode(self, rows)
-    )
+
+    def remembering(self: Tokenizer, sentences: Sequence[str]) -> list[list[str]]:
+        seen.extend(sentences)
+        return encode(self, sentences)
+
+    monkeypatch.setattr(Tokenizer, "encode", remembering)
     sentence = "Take 5 mg, " * 400 + "and rest."
     assert len(engine.translate([sentence])) == 1
     pieces = [row for row in seen if row != sentence]

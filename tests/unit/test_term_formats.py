@@ -31,7 +31,7 @@ FULL = Termbase(
         Term("c8", "US", (Variant("EUA"),), case=CaseRule.EXACT),
         Term("c9", "MedLoop", (), keep=True),
         Term("c10", "-itis", (Variant("=SUM(A1)"), Variant("'+x", Status.ADMITTED))),
-        Term("c11", 'a|b, "c"\td', (Variant("ó;x"),)),
+        Term("c11", 'a|b, "c" d', (Variant("ó;x"),)),
         Term("c12", "فحص", (Variant("检查"),)),
     ),
 )

@@ -1,0 +1,173 @@
+"""How well terms are enforced, at what price for the rest, and how much time it takes.
+
+    python -m benchmarks.terminology --data ../shared/data --model NAME_OR_FOLDER
+
+Three ways to require terms of the TICO-19 term list (Facebook's) in TICO-19 dev, en-pt:
+
+    proper       those that the reference contains: a perfect translator could have all of them
+    all matched  every term found in the source, though the reference may say it otherwise
+    random       each term paired with another term's target: what enforcement does with nonsense
+
+Success: share of required terms that the check finds, in any form / as written. chrF and BLEU against the
+reference. Time: a text in which a fifth of the segments need a term brought in, against plain translation.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if sys.path[0] == str(Path(__file__).parent):  # run by its path, this file would hide the package of its name
+    sys.path[0] = str(Path(__file__).parent.parent)
+
+import argparse
+import json
+import random
+import time
+from collections import Counter
+from dataclasses import replace
+
+from data.clinical import check_pair
+from data.segments import Segment
+from mt.config import DeviceConfig
+from mt.decoder import EngineDecoder
+from mt.engine import Engine
+from mt.models import find_model
+from terminology.checking import State, TermCheck, check, check_matches
+from terminology.enforcement import Enforcer, Step, TermedTranslation
+from terminology.files import load_termbase
+from terminology.matching import TermMatcher
+from terminology.termbase import Termbase
+
+SHARE = 5  # of the timed text every fifth segment needs a term
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--model", default="", help="name or folder; default: the starter")
+    parser.add_argument("--target", default="pt", help="pt, es or fr")
+    parser.add_argument("--segments", type=int, default=0, help="only so many")
+    parser.add_argument("--out", type=Path, help="JSON Lines of the segments that changed, for reading")
+    arguments = parser.parse_args()
+    target = arguments.target
+    engine = Engine(find_model("en", target, arguments.model), DeviceConfig(compute_type="int8"))
+    rows = read(arguments.data / f"tico19-dev.en-{target}.jsonl", arguments.segments)
+    path = arguments.data / f"tico19-terms-facebook.en-{target}.jsonl"
+    termbase = load_termbase(path, "en", target).termbase
+    decoder = EngineDecoder(engine)
+    plain = [drafts[0].text for drafts in decoder.drafts([row["src"] for row in rows])]
+    changed = []
+    for name, matcher_of in (
+        ("proper", lambda row: only(termbase, row)),
+        ("all matched", lambda row: termbase),
+        ("random", lambda row: shuffled(termbase)),
+    ):
+        results = enforced(decoder, rows, matcher_of, name)
+        report(name, rows, plain, results)
+        changed += [
+            {"kind": name, "source": row["src"], "plain": before, "enforced": result.translation.target}
+            for row, before, result in zip(rows, plain, results, strict=True)
+            if result.translation.target != before
+        ]
+    timing(decoder, engine, rows, plain, TermMatcher([termbase]), target)
+    if arguments.out:
+        lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in changed)
+        arguments.out.write_text("".join(lines), encoding="utf-8")
+
+
+def read(path: Path, count: int) -> list[dict[str, str]]:
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return rows[:count] if count else rows
+
+
+def only(termbase: Termbase, row: dict[str, str]) -> Termbase:
+    """The terms whose target the reference has."""
+    statuses = check(TermMatcher([termbase]), row["src"], row["tgt"]).statuses
+    kept = {status.match.term.id for status in statuses if status.state is not State.MISSING}
+    return replace(termbase, terms=tuple(term for term in termbase.terms if term.id in kept))
+
+
+def shuffled(termbase: Termbase) -> Termbase:
+    targets = [term.targets for term in termbase.terms]
+    random.Random(19).shuffle(targets)
+    pairs = zip(termbase.terms, targets, strict=True)
+    return replace(termbase, terms=tuple(replace(term, targets=other) for term, other in pairs))
+
+
+def enforced(decoder: EngineDecoder, rows, matcher_of, name: str) -> list[TermedTranslation]:  # type: ignore[no-untyped-def]
+    """One batch where all rows share a base; by row where each has its own."""
+    target = rows[0]["tgt_lang"]
+
+    def safety(source: str, text: str) -> list[str]:
+        return [finding.kind for finding in check_pair(source, text, "en", target)]
+
+    segments = [Segment(row["id"], row["src"]) for row in rows]
+    if name != "proper":
+        return Enforcer(decoder, TermMatcher([matcher_of(rows[0])]), safety=safety).translate(segments)
+    return [
+        Enforcer(decoder, TermMatcher([matcher_of(row)]), safety=safety).translate([segment])[0]
+        for row, segment in zip(rows, segments, strict=True)
+    ]
+
+
+def report(name: str, rows: list[dict[str, str]], plain: list[str], results: list[TermedTranslation]) -> None:
+    import sacrebleu
+
+    after = [result.check for result in results]
+    matches = [[status.match for status in checked.statuses] for checked in after]
+    before = [
+        check_matches(found, text, rows[0]["tgt_lang"]) for found, text in zip(matches, plain, strict=True)
+    ]
+    references = [[row["tgt"] for row in rows]]
+    texts = [result.translation.target for result in results]
+    print(f"\n{name}: {sum(map(len, matches))} terms in {sum(map(bool, matches))} of {len(rows)} segments")
+    for label, checks, translations in (("plain", before, plain), ("enforced", after, texts)):
+        bleu = sacrebleu.corpus_bleu(translations, references).score
+        chrf = sacrebleu.corpus_chrf(translations, references).score
+        print(f"  {label:<9} success {success(checks)}   BLEU {bleu:.2f}   chrF {chrf:.2f}")
+    steps = Counter(result.step.value for result in results if result.step is not Step.NO_TERMS)
+    print(f"  steps   {dict(steps)}")
+    refused = Counter(edit.reason for result in results for edit in result.edits if edit.reason)
+    print(f"  refused {dict(refused)}")
+
+
+def success(checks: list[TermCheck]) -> str:
+    states = Counter(status.state for checked in checks for status in checked.statuses)
+    total = max(1, states.total())
+    found = total - states[State.MISSING]
+    return f"{100 * found / total:6.2f} % (as written {100 * states[State.EXACT] / total:.2f} %)"
+
+
+def timing(
+    decoder: EngineDecoder,
+    engine: Engine,
+    rows: list[dict[str, str]],
+    plain: list[str],
+    matcher: TermMatcher,
+    target: str,
+) -> None:
+    needy, easy = [], []
+    for row, text in zip(rows, plain, strict=True):
+        (easy if check(matcher, row["src"], text).ok else needy).append(Segment(row["id"], row["src"]))
+    count = min(len(needy), len(easy) // (SHARE - 1))
+    mixed = random.Random(3).sample(needy, count) + random.Random(4).sample(easy, count * (SHARE - 1))
+    enforcer = Enforcer(
+        decoder, matcher, safety=lambda s, t: [found.kind for found in check_pair(s, t, "en", target)]
+    )
+    enforcer.translate(mixed)  # dictionaries and tables load on the first use
+    ratios = []
+    for _ in range(3):
+        start = time.perf_counter()
+        engine.translate([segment.text for segment in mixed])
+        middle = time.perf_counter()
+        enforcer.translate(mixed)
+        ratios.append(((time.perf_counter() - middle) / (middle - start), middle - start))
+    ratio, seconds = min(ratios)
+    print(f"\ntime: {len(mixed)} segments, {count} need a term: {ratio:.2f} x plain ({seconds:.1f} s)")
+
+
+if __name__ == "__main__":
+    main()
