@@ -149,7 +149,8 @@ def timing(
     matcher: TermMatcher,
     target: str,
 ) -> None:
-    needy, easy = [], []
+    needy: list[Segment] = []
+    easy: list[Segment] = []
     for row, text in zip(rows, plain, strict=True):
         (easy if check(matcher, row["src"], text).ok else needy).append(Segment(row["id"], row["src"]))
     count = min(len(needy), len(easy) // (SHARE - 1))

@@ -67,7 +67,8 @@ def measure(path: Path, terms: list[tuple[str, str]], text: list[str]) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{len(terms):>8,} {loaded - start:>7.2f} {built - loaded:>8.2f} "
-        f"{megabytes / (matched - built):>6.2f} {megabytes / (end - matched):>6.2f} {matches:>8,} {peak:>8.0f}"
+        f"{megabytes / (matched - built):>6.2f} {megabytes / (end - matched):>6.2f} "
+        f"{matches:>8,} {peak:>8.0f}"
     )
 
 

@@ -1,0 +1,72 @@
+"""The engine as `terminology` wants a model: drafts with attention, forced beginnings, scores by piece.
+
+    decoder = EngineDecoder(Engine(find_model("en", "pt")))
+    decoder.drafts(["Hold metoprolol."], prefixes=[["▁Suspender"]], attention=True)[0][0].text
+
+It satisfies the protocol `terminology.decoding.Decoder` by its shape; neither package imports the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from data.segments import Span
+from mt.config import DecodeConfig
+from mt.engine import Candidate, Engine
+
+# Padded tokens a batch when scoring. The scores of all 32,000 pieces are kept for every token, so small
+# batches, which stay in the processor's cache, are twice as fast as those that suit decoding.
+_SCORING_TOKENS = 128
+
+
+class EngineDecoder:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def drafts(
+        self,
+        sentences: Sequence[str],
+        count: int = 1,
+        prefixes: Sequence[Sequence[str] | None] | None = None,
+        attention: bool = False,
+    ) -> list[tuple[Candidate, ...]]:
+        return self.engine.candidates(sentences, DecodeConfig(n_best=count), prefixes, attention)
+
+    def beginning_scores(
+        self, sentences: Sequence[str], beginnings: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        results = self.engine._translator.score_batch(
+            self.engine.tokenizer.encode(sentences),
+            [list(pieces) for pieces in beginnings],
+            max_batch_size=_SCORING_TOKENS,
+            batch_type="tokens",
+            max_input_length=0,
+        )
+        return [
+            list(result.log_probs[: len(pieces)]) for result, pieces in zip(results, beginnings, strict=True)
+        ]
+
+    def score(self, sentences: Sequence[str], translations: Sequence[str]) -> list[float]:
+        return self.engine.score(sentences, translations)
+
+    def fits(self, sentences: Sequence[str]) -> list[bool]:
+        return self.engine.fits(sentences)
+
+    def source_spans(self, sentence: str) -> list[Span]:
+        """A span for each column of the attention; a language token in front has an empty one."""
+        tokenizer = self.engine.tokenizer
+        spans = _character_spans(tokenizer.source.encode(sentence, return_type="proto").pieces, sentence)
+        return [Span(0, 0), *spans] if tokenizer.language_token else spans
+
+    def target_pieces(self, text: str) -> list[str]:
+        return self.engine.tokenizer.encode_target([text])[0]
+
+
+def _character_spans(pieces: Sequence[object], text: str) -> list[Span]:
+    """SentencePiece counts bytes; texts are counted in characters."""
+    if text.isascii():
+        return [Span(piece.begin, piece.end) for piece in pieces]  # type: ignore[attr-defined]
+    characters = [0]
+    for number, character in enumerate(text):
+        characters += [number] * (len(character.encode(errors="surrogatepass")) - 1) + [number + 1]
+    return [Span(characters[piece.begin], characters[piece.end]) for piece in pieces]  # type: ignore[attr-defined]
