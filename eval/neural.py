@@ -18,6 +18,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,9 @@ def revision(checkpoint: Path) -> str:
     return "sha256-ends-" + hashlib.sha256(head + tail + str(size).encode()).hexdigest()[:12]
 
 
+@lru_cache(maxsize=1)
 def _load(checkpoint: Path, wanted: str) -> Any:
+    """Kept for the next system: loading takes longer than scoring."""
     try:
         from comet import load_from_checkpoint
     except ImportError:
@@ -146,7 +149,8 @@ def _model_folder(name: str, wanted: str, variable: str) -> Path:
 
 
 def _how(variable: str, wanted: str) -> str:
-    return f"hf download {wanted} --local-dir DIR   (where there is a line; then {variable}=DIR)"
+    encoder = " && hf download FacebookAI/xlm-roberta-large" if variable == "MEDLOOP_COMET_MODEL" else ""
+    return f"hf download {wanted}{encoder} (where there is a line; or copy it here and set {variable}=FOLDER)"
 
 
 def _layers(folder: Path) -> int:

@@ -35,9 +35,10 @@ def evaluation(outcome: Outcome, new: SystemResult | None = None, metric: str = 
     compared = Comparison(
         metric, "old", "new", delta, Interval(delta - 1, delta + 1), 0.01, 0.01, 0.01, outcome
     )
+    systems = (system("old"), new or system("new"))
     return Evaluation(
-        testset="set", testset_digest="d", source_language="en", target_language="pt", created="", seconds=1.0,
-        signature="s", main_metric="chrF2++", systems=(system("old"), new or system("new")), comparisons=(compared,),
+        testset="set", testset_digest="d", source_language="en", target_language="pt", created="",
+        seconds=1.0, signature="s", main_metric="chrF2++", systems=systems, comparisons=(compared,),
         clean_comparisons=(), clean_segments=None, not_measured=(), warnings=(), segments=(),
     )  # fmt: skip
 

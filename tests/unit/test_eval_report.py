@@ -1,4 +1,4 @@
-"""The whole way from two systems to the page, and the page in a real browser: loads nothing, runs nothing of a text's."""
+"""The whole way from two systems to the page, and the page in a real browser, with hostile text in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def testset() -> TestSet:
 @pytest.fixture(scope="module")
 def evaluation(testset: TestSet) -> Evaluation:
     good = tuple(pair.target for pair in testset.pairs)
-    bad = tuple(" ".join(text.split()[:-2]) for text in good[:-1]) + (EVIL,)
+    bad = (*(" ".join(text.split()[:-2]) for text in good[:-1]), EVIL)
     outputs = [
         Outputs(System("<b>bad</b>", "file", "bad.txt"), bad),
         Outputs(System("good", "file", "g"), good),
@@ -117,12 +117,13 @@ def test_model_card_is_a_table_that_no_text_breaks(evaluation: Evaluation) -> No
 
 
 def test_a_huge_set_keeps_critical_and_worst_segments(evaluation: Evaluation, testset: TestSet) -> None:
-    kept = chosen_segments(evaluation, most=10)
     critical = [
         s for s in evaluation.segments if any(f.severity == "critical" for o in s.outputs for f in o.findings)
     ]
-    assert len(kept) == 10
-    assert {segment.id for segment in critical[:10]} <= {segment.id for segment in kept} or len(critical) > 10
+    kept = chosen_segments(evaluation, most=len(critical) + 3)
+    assert len(kept) == len(critical) + 3 < len(evaluation.segments)
+    assert critical
+    assert {segment.id for segment in critical} == {segment.id for segment in kept[:-3]}
     assert chosen_segments(evaluation, most=60) == list(evaluation.segments)
 
 
