@@ -87,8 +87,9 @@ def options(decoder: Decoder, case: Case, language: str) -> list[Option]:
     _, _, status, places = min(placed, key=lambda item: item[:2])
     return [
         _option(decoder, case, status, place, attempt)
-        for place in places
+        for number, place in enumerate(places)
         for attempt in attempts(case.draft, place, status.match, case.segment.text, language)
+        if number == 0 or attempt.expected or attempt.ends_alike
     ]
 
 

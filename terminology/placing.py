@@ -81,7 +81,10 @@ def places_of(draft: Draft, spans: Sequence[Span], match: TermMatch, language: s
 
 
 def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language: str) -> list[Attempt]:
-    """Every form behind every determiner that agrees with it, the base's own form first."""
+    """The forms behind the determiners that may agree with them, the expected form first.
+
+    A form that ends as the old words did has their gender and number, so it and the expected one will do.
+    """
     before = text_of(draft.pieces[: place.start])
     old = text_of(draft.pieces[place.start : place.end])
     gap = " " if before and draft.pieces[place.start].startswith("▁") else ""
@@ -94,6 +97,11 @@ def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language
             found.append(first)
             if gap:
                 found.extend(_other_determiners(first, form, language))
+    alike = [attempt for attempt in found if attempt.ends_alike and attempt.before == before + gap]
+    if alike:
+        found = [attempt for attempt in found if attempt.expected and attempt.before == before + gap] + alike[
+            :1
+        ]
     return list(dict.fromkeys(found))
 
 
