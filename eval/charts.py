@@ -46,7 +46,8 @@ def library() -> str:
         from vl_convert import javascript_bundle
     except ImportError:
         raise MissingExtraError("the report's charts", "eval") from None
-    return str(javascript_bundle(None)).replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    bundle: Any = javascript_bundle
+    return str(bundle()).replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def _scores(evaluation: Evaluation) -> Iterator[Chart]:

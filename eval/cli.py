@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 app = new_app("Score and compare systems; check them for what could hurt a patient.")
 gate_app = new_app("May a candidate replace the system in use?")
 REJECTED = 3
+RANDOM_TERMS = 40  # of the control, where a system is to be tried with them
 
 
 @app.command(context_settings={"allow_extra_args": True})
@@ -71,14 +72,18 @@ def evaluate(
 
     chosen = parse_systems([*systems, *_trailing(context.args)])
     test = load_testset(testset, source, target, limit)
+    if any(system.condition == "random" for system in chosen):
+        random_terms = random_terms or RANDOM_TERMS
     plan = _plan(
         test, glossary or [], random_terms, trained_on, reference_free, reverse,
         (judge, judge_segments), comet, (resamples, seed),
     )  # fmt: skip
+    controls = (plan.random_termbase,) if plan.random_termbase else ()
+    terms = {"proper": plan.termbases, "random": controls}
     outputs = []
     for system in chosen:
         _say(f"{system.name}: {system.kind} {system.target}")
-        outputs.append(translate_with(system, test))
+        outputs.append(translate_with(system, test, terms=terms))
     evaluation = run_evaluation(test, outputs, plan)
     page = write_report(evaluation, output)
     for warning in evaluation.warnings:

@@ -2,7 +2,8 @@
 segment.
 
 In: `name=FILE`, `name=MODEL`, `name=openai:MODEL`; `name@proper=...`, `@random`, `@none` say which terms a
-system was given. Out: `Outputs`, with the time it took where we did the translating.
+system is given (a model of ours is made to use them). Out: `Outputs`, with the time it took where we did the
+translating.
 
     translate_with(parse_system("starter=en-pt"), testset).words_per_second
 """
@@ -10,13 +11,15 @@ system was given. Out: `Outputs`, with the time it took where we did the transla
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import ConfigError, InputError
 from data.llm import ChatModel, Message
+from data.segments import Pair, Segment
 from eval.testsets import TestSet, read_outputs
+from terminology.termbase import Termbase
 
 CONDITIONS = ("proper", "random", "none")
 _FILES = (".txt", ".tsv", ".jsonl", ".json")
@@ -80,24 +83,37 @@ def parse_systems(specs: Sequence[str]) -> list[System]:
     return systems
 
 
-def translate_with(system: System, testset: TestSet, chat: ChatModel | None = None) -> Outputs:
+def translate_with(
+    system: System,
+    testset: TestSet,
+    chat: ChatModel | None = None,
+    terms: Mapping[str, Sequence[Termbase]] | None = None,
+) -> Outputs:
+    """`terms` holds the termbases to enforce under each condition; files and chat models are as they are."""
     sources = [pair.source.text for pair in testset.pairs]
     words = sum(len(text.split()) for text in sources)
     if system.kind == "file":
         return Outputs(system, read_outputs(Path(system.target), testset))
     if system.kind == "openai":
         start = time.perf_counter()
-        texts = _by_chat(sources, testset, chat or _chat_model(system.target))
-        return Outputs(system, tuple(texts), time.perf_counter() - start, words)
-    return _by_engine(system, sources, testset.source_language, testset.target_language, words)
+        answers = _by_chat(sources, testset, chat or _chat_model(system.target))
+        return Outputs(system, tuple(answers), time.perf_counter() - start, words)
+    termbases = () if system.condition in ("", "none") else (terms or {}).get(system.condition, ())
+    if system.condition in ("proper", "random") and not termbases:
+        raise ConfigError(f"{system.name}: the condition {system.condition!r} needs terms: --glossary FILE")
+    texts, seconds = _by_engine(system, testset, sources, termbases)
+    return Outputs(system, tuple(texts), seconds, words)
 
 
 def translate_texts(model: str, texts: Sequence[str], source: str, target: str) -> list[str]:
     """With one of our models, for instance back to the source language."""
-    return list(_by_engine(System("", "model", model), texts, source, target, 0).texts)
+    pairs = tuple(Pair(Segment(str(number), text), "") for number, text in enumerate(texts))
+    return _by_engine(System("", "model", model), TestSet("", pairs, source, target), texts, ())[0]
 
 
-def _by_engine(system: System, texts: Sequence[str], source: str, target: str, words: int) -> Outputs:
+def _by_engine(
+    system: System, testset: TestSet, texts: Sequence[str], termbases: Sequence[Termbase]
+) -> tuple[list[str], float]:
     """All sentences of all segments go through the engine together; loading is not timed."""
     from mt.config import DecodeConfig, DeviceConfig
     from mt.engine import Engine
@@ -105,14 +121,20 @@ def _by_engine(system: System, texts: Sequence[str], source: str, target: str, w
     from mt.models import find_model
 
     name = "" if system.target == "default" else system.target
+    source, target = testset.source_language, testset.target_language
     engine = Engine(find_model(source, target, name), DeviceConfig(), target)
     chunks = [parse(text, source) for text in texts]
     sentences = [sentence for chunk in chunks for sentence in chunk.sentences]
+    owners = [number for number, chunk in enumerate(chunks) for _ in chunk.sentences]
     start = time.perf_counter()
-    translated = iter(engine.translate(sentences, DecodeConfig()))
+    if termbases:
+        from eval.conditions import enforced
+
+        found = iter(enforced(engine, sentences, owners, testset, termbases))
+    else:
+        found = iter(engine.translate(sentences, DecodeConfig()))
     seconds = time.perf_counter() - start
-    rendered = [chunk.render([next(translated) for _ in chunk.sentences]) for chunk in chunks]
-    return Outputs(system, tuple(rendered), seconds, words)
+    return [chunk.render([next(found) for _ in chunk.sentences]) for chunk in chunks], seconds
 
 
 def _by_chat(sources: Sequence[str], testset: TestSet, chat: ChatModel) -> list[str]:

@@ -8,12 +8,14 @@ In: an `Evaluation`. Out: headlines with a tone (good, bad, even, note), and a t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations, product
 
 from eval.results import Evaluation, ScoreResult, SystemResult
 from eval.significance import Comparison, Outcome
 
 QUALITY = ("COMET", "BLEU", "chrF2++", "TER", "ROUGE-L", "METEOR", "BERTScore", "round trip")
 SAFETY = ("critical segments", "flagged segments")
+_MOST_ALL_PAIRS = 3  # systems; of more, each is set against the first, and results.json has all pairs
 _MARKS = {Outcome.BETTER: "better", Outcome.WORSE: "worse", Outcome.UNDECIDED: "even"}
 
 
@@ -50,12 +52,15 @@ class Fact:
 
 
 def headlines(evaluation: Evaluation) -> list[Headline]:
-    found = [
-        line
-        for place, first in enumerate(evaluation.systems)
-        for second in evaluation.systems[place + 1 :]
-        for line in _pair(evaluation, first.name, second.name)
-    ]
+    names = [system.name for system in evaluation.systems if system.condition != "random"]
+    pairs = combinations(names, 2) if len(names) <= _MOST_ALL_PAIRS else product(names[:1], names[1:])
+    found = [line for first, second in pairs for line in _pair(evaluation, first, second)]
+    controls = [system.name for system in evaluation.systems if system.condition == "random"]
+    if controls:
+        text = (
+            f"{listed(controls)}: the control, given words of the references; not to be compared in quality."
+        )
+        found.append(Headline("note", text))
     if len(evaluation.systems) == 1:
         found.append(
             Headline("note", f"Only {evaluation.systems[0].name} was evaluated: nothing to compare.")

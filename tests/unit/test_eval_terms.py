@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from data.errors import ConfigError
 from data.segments import Pair, Segment
 from eval import safety
 from eval.scores import Unmeasured
+from eval.systems import System, translate_with
 from eval.term_accuracy import TermMetrics, missing_terms, random_terms
 from eval.testsets import TestSet, load_testset
+from mt.models import STARTERS
 from terminology.termbase import Term, Termbase, Variant
 
 BASE = Termbase(
@@ -78,6 +83,30 @@ def test_random_terms_are_words_that_go_together_and_repeatable() -> None:
         sources = {pair.id for pair in test.pairs if term.source in pair.source.text.lower()}
         targets = {pair.id for pair in test.pairs if term.allowed[0] in pair.target.lower()}
         assert len(sources & targets) >= 2
+
+
+@pytest.mark.skipif(not (STARTERS / "en-pt").is_dir(), reason="the starter model is not in this checkout")
+def test_the_three_conditions_of_the_task() -> None:
+    test = load_testset("bundled", limit=40)
+    glossary = Termbase("g", "en", "pt", (Term("1", "symptoms", (Variant("sintomatologia"),)),))
+    pairs = tuple(replace(p, target=p.target.replace("sintomas", "sintomatologia")) for p in test.pairs)
+    test = replace(test, pairs=pairs)
+    texts = {}
+    for condition in ("none", "proper"):
+        system = System(f"a@{condition}", "model", "default", condition)
+        texts[condition] = translate_with(system, test, terms={"proper": [glossary]}).texts
+    wanted = [
+        n
+        for n, pair in enumerate(pairs)
+        if "sintomatologia" in pair.target and "symptoms" in pair.source.text
+    ]
+    changed = [n for n, (a, b) in enumerate(zip(*texts.values(), strict=True)) if a != b]
+    assert wanted
+    assert set(changed) <= set(wanted)  # nothing else is touched
+    assert sum("sintomatologia" in texts["proper"][n] for n in wanted) > 0.8 * len(wanted)
+    assert not any("sintomatologia" in text for text in texts["none"])
+    with pytest.raises(ConfigError, match=r"a@random: the condition 'random' needs terms"):
+        translate_with(System("a@random", "model", "default", "random"), test)
 
 
 def test_findings_become_scores_and_counts() -> None:
