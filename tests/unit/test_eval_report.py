@@ -202,12 +202,14 @@ def visit(page: Path, folder: Path, *flags: str) -> str:
 def test_a_real_browser_draws_the_page_and_runs_nothing_of_the_text(
     evaluation: Evaluation, tmp_path: Path
 ) -> None:
-    page = write_report(replace(evaluation, testset="<i>set</i>"), tmp_path)
+    hostile = replace(evaluation, testset="<i>set</i>", segments=evaluation.segments[-1:])
+    page = write_report(hostile, tmp_path)
     document = visit(page, tmp_path, "--dump-dom")
     assert "data-failed" not in document
-    assert f'data-drawn="{len(charts.charts(evaluation))}"' in document
-    assert document.count("<svg") >= len(charts.charts(evaluation))
+    assert f'data-drawn="{len(charts.charts(hostile))}"' in document
+    assert document.count("<svg") >= len(charts.charts(hostile))
     assert "<title>owned" not in document
+    assert "&lt;img src=x onerror" in document  # the text is on the page, as text
     assert document.count('class="segment"') >= 1
     assert "<mark" in document
 
