@@ -20,7 +20,7 @@ SENTENCES = [
 def build_tiny_marian(
     folder: Path, languages: tuple[str, str] = ("en", "pt"), tokens: tuple[str, ...] = ()
 ) -> Path:
-    """Writes a MarianMT folder as transformers does; `tokens` are `>>xxx<<` marks of several target languages."""
+    """A MarianMT folder as transformers writes it; `tokens` are `>>xxx<<` marks of target languages."""
     import sentencepiece
     import torch
     import transformers

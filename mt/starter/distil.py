@@ -157,7 +157,7 @@ class Distillation:
                 group["lr"] = self._rate(stage, at.step, share)
             loss, shown = self._loss(stage, batch)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             at.step += 1

@@ -164,7 +164,8 @@ def test_the_openai_adapter_speaks_the_protocol() -> None:
             "id": "1", "object": "chat.completion", "created": 0, "model": "m-1", "choices": [choice],
             "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
         }  # fmt: skip
-        return transport.Response(200, json=body)
+        response: httpx.Response = transport.Response(200, json=body)
+        return response
 
     reply = answering(handler).complete([Message("user", "x")], as_json=True)
     assert reply == Reply("{}", "m-1", "stop", 3, 1)

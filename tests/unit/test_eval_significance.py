@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_agrees_with_sacrebleu_s_own_paired_tests(metric: Bleu) -> None:
 
     found = analyse({"a": {"m": score(first)}, "b": {"m": score(second)}}, Resampling(resamples=2000))
     names = [("a", list(first)), ("b", list(second))]
-    kinds = {}
+    kinds: dict[str, Any] = {}
     for kind in ("bs", "ar"):
         _, table = PairedTest(names, {"m": theirs}, None, kind, 1000)()  # type: ignore[arg-type]
         kinds[kind] = table["m"] if "m" in table else list(table.values())[1]

@@ -81,7 +81,7 @@ def test_version_is_the_installed_one() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_mounted_command_has_help(name: str) -> None:
     mounted = COMMANDS[name]
-    assert mounted.help.endswith(".")
+    assert mounted.help.endswith((".", "?"))
     assert len(mounted.help) <= 90
     assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
 

@@ -43,7 +43,9 @@ def test_text_in_translation_out(tiny: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stderr == b""
     first, blank, third = result.stdout.decode().removesuffix("\n").split("\n")
-    assert first and blank == "" and third.startswith("  ")
+    assert first
+    assert blank == ""
+    assert third.startswith("  ")
 
 
 def test_json_has_each_sentence_with_its_score(tiny: Path) -> None:
