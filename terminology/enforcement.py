@@ -33,7 +33,7 @@ from terminology.placing import Attempt
 
 @dataclass(frozen=True, slots=True)
 class EnforceConfig:
-    """`finished` beginnings are completed for each term; `candidates` above 1 allows re-ranking."""
+    """Up to `finished` beginnings are tried for each term; `candidates` above 1 allows re-ranking."""
 
     rounds: int = 6
     finished: int = 2
@@ -133,26 +133,19 @@ class Enforcer:
         return verdict.reason
 
     def _force(self, groups: list[list[Option]]) -> None:
-        """Lets the model finish the likeliest beginnings, and takes the likeliest whole that passes."""
-        best = [option for group in groups for option in _different(group, self.config.finished)]
-        if not best:
-            return
-        results: dict[int, list[tuple[float, float, Option, Draft]]] = {}
-        for option, draft in zip(best, finish(self.decoder, best), strict=True):
-            whole, around = option.scores_of(draft)
-            results.setdefault(id(option.case), []).append((whole, around, option, draft))
+        """Lets the model finish the likeliest beginning of each segment; where that is refused, the next."""
+        reasons: dict[int, str] = {}
+        for turn in range(self.config.finished):
+            tried = [beginnings[turn] for group in groups if len(beginnings := _different(group)) > turn]
+            for option, draft in zip(tried, finish(self.decoder, tried) if tried else (), strict=True):
+                reason = self._take(option.case, option, draft, option.score_around(draft), Step.FORCED)
+                reasons[id(option.case)] = reasons.get(id(option.case), "") or reason
+                if not reason:
+                    reasons[id(option.case)] = ""
+            groups = [group for group in groups if reasons[id(group[0].case)]]
         for group in groups:
-            self._settle(group, results[id(group[0].case)])
-
-    def _settle(self, group: list[Option], finished: list[tuple[float, float, Option, Draft]]) -> None:
-        case, reasons = group[0].case, []
-        for _, around, option, draft in sorted(finished, key=lambda item: -item[0]):
-            reason = self._take(case, option, draft, around, Step.FORCED)
-            if not reason:
-                return
-            reasons.append(reason)
-        if not self._replace(group[0], strict=False):
-            case.give_up(group[0].status, reasons[0])
+            if not self._replace(group[0], strict=False):
+                group[0].case.give_up(group[0].status, reasons[id(group[0].case)])
 
     def _rerank(self, cases: list[Case]) -> None:
         """The model's other candidates, for terms that found no place in the first one."""
@@ -169,12 +162,12 @@ class Enforcer:
                     case.accept(draft, version, Step.RERANKED, gained)
 
 
-def _different(group: list[Option], count: int) -> list[Option]:
-    """The first options whose beginnings differ; what follows the term is the model's to write."""
+def _different(group: list[Option]) -> list[Option]:
+    """Options whose beginnings differ; what follows the term is the model's to write."""
     found: dict[str, Option] = {}
     for option in group:
         found.setdefault(option.attempt.beginning, option)
-    return list(found.values())[:count]
+    return list(found.values())
 
 
 def _gained(before: Version, after: Version) -> list[str]:

@@ -50,16 +50,15 @@ class Option:
         behind = self.scores[self.last :]
         return max(0.0, self.case.version.score * len(behind) - sum(behind))
 
-    def scores_of(self, draft: Draft) -> tuple[float, float]:
-        """The score of a draft finished from here, whole, and without the term's own pieces.
+    def score_around(self, draft: Draft) -> float:
+        """The score of a draft finished from here, without the term's own pieces.
 
         What the client says need not be likely, the rest must. A draft's own score takes forced pieces for
-        sure.
+        sure, so those before the term are added.
         """
         pieces = len(draft.pieces) + 1
-        term = sum(self.scores[self.first : self.last])
-        whole = draft.score + sum(self.scores[: self.last]) / pieces
-        return whole, (whole * pieces - term) / max(1, pieces - (self.last - self.first))
+        total = draft.score * pieces + sum(self.scores[: self.first])
+        return total / max(1, pieces - (self.last - self.first))
 
 
 @dataclass(frozen=True, slots=True)

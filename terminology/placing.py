@@ -25,6 +25,7 @@ from terminology.wording import is_acronym
 
 _CLEAR = 0.4  # share of a piece's attention that makes the source term its origin
 _FAINT = 0.1
+_CERTAIN = 0.8
 _LONGEST_GAP = 2  # pieces
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 _SENTENCE_END = re.compile(r"(?:^|[.!?…:]\s)[\"'“«(\[]*$")
@@ -76,14 +77,15 @@ def places_of(draft: Draft, spans: Sequence[Span], match: TermMatch, language: s
         return []
     end = _region_end(draft.pieces, shares, place)
     starts = [number for number in range(start, end) if draft.pieces[number].startswith("▁")]
-    wordy = len(starts) > len(match.term.source.split())
-    return [Place(start, end), *([Place(starts[1], end)] if wordy and len(starts) > 1 else [])]
+    wordy = len(starts) > max(1, len(match.term.source.split()))
+    leaning = wordy and shares[place] < _CERTAIN and max(shares[starts[1] : end]) > shares[place]
+    return [Place(start, end), *([Place(starts[1], end)] if leaning else [])]
 
 
 def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language: str) -> list[Attempt]:
     """The forms behind the determiners that may agree with them, the expected form first.
 
-    A form that ends as the old words did has their gender and number, so it and the expected one will do.
+    A form that ends as the old words did has their gender and number, and is the only one then.
     """
     before = text_of(draft.pieces[: place.start])
     old = text_of(draft.pieces[place.start : place.end])
@@ -92,6 +94,8 @@ def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language
     found = []
     for variant in match.allowed:
         for number, form in enumerate(_forms(variant, match, source, language)):
+            if number and not _same_number(form, old, language):
+                continue
             cased = _cased(form, before + gap)
             first = Attempt(before + gap, cased, after, variant, old, expected=number == 0)
             found.append(first)
@@ -123,6 +127,14 @@ def _other_determiners(attempt: Attempt, form: str, language: str) -> Iterator[A
             yield replace(attempt, before=f"{head}{other} ", form=form)
     if head and is_link(determiner, language) and is_link(form.split()[0], language):
         yield replace(attempt, before=head, form=form)
+
+
+def _same_number(form: str, old: str, language: str) -> bool:
+    """Whether a form is as plural as the old words, where -s tells."""
+    if base_language(language) not in ("pt", "es", "fr", "en"):
+        return True
+    first = old.strip(" .,;:").partition(" ")[0]
+    return form.partition(" ")[0].endswith("s") == first.endswith("s")
 
 
 def _may_agree(determiner: str, form: str, language: str) -> bool:
