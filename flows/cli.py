@@ -41,6 +41,7 @@ COMMANDS: dict[str, Mounted] = {
     "eval": Mounted("eval.cli:app", "Score and compare systems, and write a report.", "eval"),
     "gate": Mounted("eval.cli:gate_app", "May a candidate replace the system in use?", "eval"),
     "models": Mounted("mt.models_cli:app", "What is installed, from where, which licence."),
+    "terms": Mounted("terminology.cli:app", "Keep termbases, and check texts against them.", "terms"),
 }
 
 
