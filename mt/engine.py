@@ -24,7 +24,7 @@ from data.segments import Hypothesis
 from mt.clauses import split_long
 from mt.config import DecodeConfig, DeviceConfig
 from mt.models import Model
-from mt.tokenization import END, Tokenizer
+from mt.tokenization import Tokenizer
 
 # Source tokens of one piece; the starters saw sentences of up to 200 in training.
 LONGEST_PIECE = 160
@@ -155,7 +155,7 @@ class Engine:
     def _start(self, sentences: Sequence[str], decode: DecodeConfig) -> _Window:
         rows = self.tokenizer.encode(sentences)
         owners: list[int] | None = None
-        limit = LONGEST_PIECE + len(rows[0]) - self._bare(rows[0]) if rows else 0
+        limit = LONGEST_PIECE + 1 + bool(self.tokenizer.language_token)  # marks are no part of the sentence
         if any(len(row) > limit for row in rows):
             pieces, owners = self._cut(sentences, rows, limit)
             rows = self.tokenizer.encode(pieces)
@@ -217,9 +217,6 @@ class Engine:
             pieces += [part.strip() for part in parts]
             owners += [i] * len(parts)
         return pieces, owners
-
-    def _bare(self, row: list[str]) -> int:
-        return len(row) - (row[-1] == END) - bool(self.tokenizer.language_token)
 
 
 _LIMITS: dict[str, Any] = {

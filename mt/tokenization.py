@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import ModelError
-from data.segments import Span
 
 END = "</s>"
 
@@ -60,12 +59,3 @@ class Tokenizer:
     def decode(self, rows: Sequence[Sequence[str]]) -> list[str]:
         texts: list[str] = self.target.decode([list(row) for row in rows])
         return texts
-
-    def source_spans(self, sentence: str) -> list[Span]:
-        """The characters behind each source piece, in the order of `encode` (marks excluded)."""
-        pieces = self.source.encode(sentence, out_type="immutable_proto").pieces
-        return [Span(piece.begin, piece.end) for piece in pieces]
-
-    def target_spans(self, sentence: str) -> list[Span]:
-        pieces = self.target.encode(sentence, out_type="immutable_proto").pieces
-        return [Span(piece.begin, piece.end) for piece in pieces]

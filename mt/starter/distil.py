@@ -97,7 +97,7 @@ def make_batches(examples: Sequence[Example], padded_tokens: int) -> list[Batch]
     return batches
 
 
-def _padded(rows: Sequence[Sequence[int]], value: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def padded(rows: Sequence[Sequence[int]], value: int, device: torch.device) -> tuple[Tensor, Tensor]:
     width = max(len(row) for row in rows)
     ids = torch.tensor([[*row, *[value] * (width - len(row))] for row in rows], device=device)
     lengths = torch.tensor([len(row) for row in rows], device=device)
@@ -182,9 +182,9 @@ class Distillation:
 
     def _loss(self, stage: Stage, batch: Batch) -> tuple[Tensor, tuple[float, float]]:
         pad = self._pad
-        source, present = _padded([e.source for e in batch.examples], pad, self.device)
-        prefix, used = _padded([(pad, *e.target[:-1]) for e in batch.examples], pad, self.device)
-        words, _ = _padded([e.target for e in batch.examples], pad, self.device)
+        source, present = padded([e.source for e in batch.examples], pad, self.device)
+        prefix, used = padded([(pad, *e.target[:-1]) for e in batch.examples], pad, self.device)
+        words, _ = padded([e.target for e in batch.examples], pad, self.device)
         mask = attention_mask(present)
         with torch.autocast(self.device.type, torch.bfloat16):
             if stage is Stage.CELLS:

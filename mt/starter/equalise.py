@@ -12,13 +12,12 @@ that read it are, as SmoothQuant does (Xiao et al., 2023, arXiv:2211.10438).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from mt.starter.distil import Example
+from mt.starter.distil import Example, padded
 
 _LARGEST_SCALE = 16.0
 _QUIET = 1e-3  # of the loudest channel: quieter ones are not scaled up further
@@ -40,13 +39,12 @@ def equalise(model: Any, examples: Sequence[Example]) -> None:
 
     hooks = [second.register_forward_pre_hook(listen(i)) for i, (_, second) in enumerate(pairs)]
     pad = int(model.config.pad_token_id)
+    device = next(model.parameters()).device
     for start in range(0, len(examples), _BATCH):
         batch = examples[start : start + _BATCH]
-        source = _padded([example.source for example in batch], pad)
-        target = _padded([(pad, *example.target[:-1]) for example in batch], pad)
-        device = next(model.parameters()).device
-        mask = (source != pad).to(device)
-        model.model(input_ids=source.to(device), attention_mask=mask, decoder_input_ids=target.to(device))
+        source, present = padded([example.source for example in batch], pad, device)
+        target, _ = padded([(pad, *example.target[:-1]) for example in batch], pad, device)
+        model.model(input_ids=source, attention_mask=present, decoder_input_ids=target)
     for hook in hooks:
         hook.remove()
     for i, (first, second) in enumerate(pairs):
@@ -69,8 +67,3 @@ def _linear_pairs(model: Any) -> Iterator[tuple[Any, Any]]:
         yield layer.self_attn.v_proj, layer.self_attn.out_proj
         if hasattr(layer, "encoder_attn"):
             yield layer.encoder_attn.v_proj, layer.encoder_attn.out_proj
-
-
-def _padded(rows: Sequence[Sequence[int]], pad: int) -> Tensor:
-    width = max(map(len, rows))
-    return torch.tensor([[*row, *[pad] * (width - len(row))] for row in rows])
