@@ -8,7 +8,7 @@ In: a folder with the public pairs (`--data`). Out: two tables on stdout; with `
 The pairs are split in two by document. The rules were written while reading one half only (`develop`); the
 figures to report are those of the other. `safety_read_alarms.tsv` holds the verdict of a reader on a random
 sample of the alarms on untouched pairs: `true` where the two sides of the corpus really differ. The share of
-false alarms is estimated from it.
+false alarms is estimated from it. Damage is done only to pairs on which the checks of that kind are silent.
 """
 
 from __future__ import annotations
@@ -133,16 +133,14 @@ def report_detection(pairs: Sequence[Clean], each: int) -> None:
         for pair in order:
             if tried == each:
                 break
+            if any(finding.kind in kinds for finding in pair.findings):
+                continue  # its two sides differ already: the damage may well repair them
             damaged = inject(pair.source, pair.target, pair.language, dice)
             if damaged is None or damaged == pair.target:
                 continue
             tried += 1
-            before = {(f.kind, f.severity, f.message) for f in pair.findings}
-            findings = [
-                f
-                for f in check_pair(pair.source, damaged, "en", pair.language)
-                if f.kind in kinds and (f.kind, f.severity, f.message) not in before
-            ]
+            after = check_pair(pair.source, damaged, "en", pair.language)
+            findings = [finding for finding in after if finding.kind in kinds]
             found += bool(findings)
             critical += any(f.severity == "critical" for f in findings)
         cells = f"{100 * found / max(tried, 1):.1f} | {100 * critical / max(tried, 1):.1f}"

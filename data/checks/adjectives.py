@@ -10,6 +10,7 @@ In go both Lines; out come Findings where such a word lost its negation, or got 
 from __future__ import annotations
 
 from data.checks.findings import NEGATION, Finding
+from data.checks.gaps import keys
 from data.checks.reading import Line, read, table_for
 from data.checks.tables import Table
 from data.checks.words import skeleton
@@ -19,6 +20,7 @@ __all__ = ["ROOT", "negated_roots", "opposites", "read", "roots_of", "table_for"
 # Letters of a word without its prefix by which it is known again in the other language.
 ROOT = 5
 _NEGATED_BEFORE = 2
+_OR_NOT = 3
 _SHORTEST = 6
 
 
@@ -48,10 +50,7 @@ def negated_roots(line: Line, sure: bool = False) -> dict[str, int]:
 def opposites(source: Line, target: Line) -> list[Finding]:
     """Here "uncontrolled", there "controlada" with nothing that negates it; or the other way round."""
     for line, other, forward in ((source, target, True), (target, source, False)):
-        if line.table is None or other.table is None:
-            return []
-        negated = negated_roots(line, sure=True)
-        pair = _bare(negated, line, other) if negated else None
+        pair = _bare(line, other)
         if pair is None:
             continue
         mine, theirs = line.span(pair[0], pair[0] + 1), other.span(pair[1], pair[1] + 1)
@@ -64,27 +63,50 @@ def opposites(source: Line, target: Line) -> list[Finding]:
     return []
 
 
-def _bare(negated: dict[str, int], line: Line, other: Line) -> tuple[int, int] | None:
-    """A negated word of the line whose root the other line has only without negation."""
-    found: dict[str, list[int]] = {}
-    for i, word in enumerate(other.words):
-        root = skeleton(word)[:ROOT] if len(word) >= ROOT else ""
-        if root in negated:
-            found.setdefault(root, []).append(i)
-    if not found:
+def _bare(line: Line, other: Line) -> tuple[int, int] | None:
+    """A negated word of the line that the other line has only, and too often, without negation."""
+    if line.table is None or other.table is None:
         return None
-    own = {skeleton(word)[:ROOT] for word in line.words}
-    there = negated_roots(other)
-    for root, places in found.items():
-        whole = skeleton(line.words[negated[root]])[:ROOT]
-        if root in own or root in there or any(_negated(other, place) for place in places):
-            continue
-        if any(skeleton(word)[:ROOT] == whole for word in other.words):
-            continue
-        return negated[root], places[0]
+    for root, token in negated_roots(line, sure=True).items():
+        bare = _without_prefix(line.table, line.words[token])
+        meant = {root, *_rows(line.table, bare)}
+        there = _said(other, other.table, meant)
+        plain = [place for place, negated in there.items() if not negated]
+        here = _said(line, line.table, meant) | {token: True}
+        if len(plain) == len(there) > list(here.values()).count(False):
+            return token, plain[-1]
     return None
 
 
+def _said(line: Line, table: Table, meant: set[str | int]) -> dict[int, bool]:
+    """Where the line says the word, and whether it is negated there."""
+    said: dict[int, bool] = {}
+    for i, word in enumerate(line.words):
+        if len(word) < ROOT or word in table.function_words:
+            continue
+        if not meant.isdisjoint({*roots_of(table, word), *_rows(table, _without_prefix(table, word))}):
+            said[i] = _without_prefix(table, word) != word or _negated(line, i)
+        elif skeleton(word)[:ROOT] in meant or not meant.isdisjoint(_rows(table, word)):
+            said[i] = _negated(line, i)
+    return said
+
+
+def _without_prefix(table: Table, word: str) -> str:
+    prefixes = (*table.free_prefixes, *table.negative_prefixes)
+    if word.startswith(table.not_negative):
+        return word
+    return next((word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= ROOT), word)
+
+
+def _rows(table: Table, word: str) -> set[str | int]:
+    """Rows of the table of words that mean the same in all languages."""
+    return {key for key in keys(table.language, word) if isinstance(key, int)} if word else set()
+
+
 def _negated(line: Line, place: int) -> bool:
-    marks = line.marks["negation"]
-    return any(0 < place - mark.first <= _NEGATED_BEFORE for mark in marks[:100])
+    """A negation just before the word, or an "or not" on either side of it."""
+    return any(
+        0 < place - mark.first <= _NEGATED_BEFORE
+        or (mark.value == "neutral" and abs(place - mark.first) <= _OR_NOT)
+        for mark in line.marks["negation"][:100]
+    )

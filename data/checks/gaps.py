@@ -20,7 +20,7 @@ from data.checks.reading import Line, read, table_for
 from data.checks.tables import Table, load
 from data.checks.words import fold, skeleton
 
-__all__ = ["Gap", "measure", "missing", "read", "table_for"]
+__all__ = ["Gap", "keys", "measure", "missing", "read", "table_for"]
 
 _COLUMNS = ("en", "pt", "es", "fr", "de")
 _COGNATE = 4
@@ -73,7 +73,7 @@ def _anchors(language: str) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple
 
 
 @lru_cache(1 << 16)
-def _keys(language: str, word: str) -> tuple[str | int, ...]:
+def keys(language: str, word: str) -> tuple[str | int, ...]:
     """What a word may be answered by: its cognates' beginning and its rows; a number by itself."""
     if not word[0].isalpha():
         return (word,) if word[0].isdigit() else ()
@@ -93,10 +93,10 @@ def measure(line: Line, other: Line) -> Measure | None:
     best, current = (0, 0, 0.0), 0.0
     start = total = answered = 0
     for i, word in enumerate(line.words):
-        if word in own or not (keys := _keys(language, word[:_LONGEST_WORD])):
+        if word in own or not (wanted := keys(language, word[:_LONGEST_WORD])):
             continue
         total += 1
-        if _take(there, keys):
+        if _take(there, wanted):
             answered += 1
             current -= _PENALTY
             if current <= 0:
@@ -116,13 +116,13 @@ def _offered(other: Line, table: Table) -> dict[str | int, list[list[bool]]]:
         if word in own:
             continue
         flag = [True]
-        for key in _keys(language, word[:_LONGEST_WORD]):
+        for key in keys(language, word[:_LONGEST_WORD]):
             there.setdefault(key, []).append(flag)
     return there
 
 
-def _take(there: dict[str | int, list[list[bool]]], keys: tuple[str | int, ...]) -> bool:
-    for key in keys:
+def _take(there: dict[str | int, list[list[bool]]], wanted: tuple[str | int, ...]) -> bool:
+    for key in wanted:
         offers = there.get(key)
         while offers:
             flag = offers.pop()
