@@ -8,7 +8,8 @@ folder as `transformers` writes it, with the CTranslate2 int8 form in `ct2/`.
 
     1. The teacher translates the first sentences: prefixes to learn on, some joined into long ones.
     2. `cells`: the new self-attention imitates the recurrent cells one by one.
-    3. `decoder`: the whole decoder imitates the teacher's states and word choices.
+    3. The decoder gets one more layer, as attention alone does not quite reach the cells, and `decoder`
+       makes the whole of it imitate the teacher's states and word choices.
     4. `rounds`: the graft translates fresh sentences itself, fast, through CTranslate2, and learns from
        what the teacher would have said at each step of them; so it meets its own mistakes in training.
     5. `all`: the same with the encoder free and small steps.
@@ -55,6 +56,7 @@ class Recipe:
     round_tokens: int = 6_000_000
     all_tokens: int = 2_500_000
     joined_sentences: int = 3_200
+    extra_layer_at: int = 1
     batch_tokens: int = 3_000
     sample_sentences: int = 400
     longest: int = 200
@@ -67,6 +69,7 @@ def graft(teacher: Path, texts: Sequence[str], out: Path, source: str, target: s
     import torch
 
     from mt.starter.bergamot import read_student
+    from mt.starter.deepen import deepen
     from mt.starter.distil import Distillation, RunSettings, Stage, join_examples, make_batches
     from mt.starter.equalise import equalise
     from mt.starter.marian import build_marian, save_marian
@@ -81,15 +84,18 @@ def graft(teacher: Path, texts: Sequence[str], out: Path, source: str, target: s
         raise OutputError(f"{out}: cannot be written ({error.strerror})") from error
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(student.vocabulary))
     guide = Teacher(student, build_marian(student)).to(device)
-    model = build_marian(student).to(device)
-    training = Distillation(guide, model, RunSettings(seed=recipe.seed), work / "checkpoint.pt", _show)
+    twin = build_marian(student).to(device)
+    settings = RunSettings(seed=recipe.seed)
 
     first = _teacher_translations(
         guide, pieces, texts[: recipe.teacher_sentences], work / "teacher.jsonl", recipe
     )
     first += join_examples(first, recipe.joined_sentences, recipe.longest, recipe.seed)
     batches = make_batches(first, recipe.batch_tokens)
-    training.stage(Stage.CELLS, "cells", batches, recipe.cell_tokens)
+    cells = Distillation(guide, twin, settings, work / "cells.pt", _show)
+    cells.stage(Stage.CELLS, "cells", batches, recipe.cell_tokens)
+    model = deepen(twin, recipe.extra_layer_at, first[: recipe.sample_sentences])
+    training = Distillation(guide, model, settings, work / "checkpoint.pt", _show)
     training.stage(Stage.DECODER, "decoder", batches, recipe.decoder_tokens)
     used = recipe.teacher_sentences
     for number in range(recipe.rounds):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from data.errors import InputError, ModelError
 from mt.starter.bergamot import read_student
+from mt.starter.deepen import deepen
 from mt.starter.distil import Distillation, Example, Progress, RunSettings, Stage, make_batches
 from mt.starter.equalise import equalise
 from mt.starter.graft import Recipe, graft
@@ -256,6 +257,27 @@ def test_equalising_changes_the_weights_and_not_the_output(folder: Path) -> None
     torch.testing.assert_close(
         model(input_ids=ids, decoder_input_ids=prefix).logits, before, atol=1e-3, rtol=1e-3
     )
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_deeper_graft_computes_nearly_the_same_at_first(folder: Path, at: int) -> None:
+    model = build_marian(read_student(folder))
+    random = np.random.default_rng(2)
+    examples = [
+        Example((*random.integers(2, 50, 8).tolist(), 0), (*random.integers(2, 50, 9).tolist(), 0))
+        for _ in range(80)
+    ]
+    deeper = deepen(model, at, examples)
+    assert [len(m.model.decoder.layers) for m in (model, deeper)] == [2, 3]
+    ids, prefix = torch.tensor([examples[0].source]), torch.tensor([examples[0].target])
+    before, after = (
+        m.model(input_ids=ids, decoder_input_ids=prefix).last_hidden_state for m in (model, deeper)
+    )
+    assert torch.mean((after - before) ** 2) < 0.15 * before.var()
+    names = dict(model.named_parameters())
+    moved = {name: p for name, p in deeper.named_parameters() if f"decoder.layers.{at}." not in name}
+    assert len(moved) == len(names)
+    assert all(any(torch.equal(p, q) for q in names.values()) for p in moved.values())
 
 
 def test_texts_are_distinct_and_without_the_test_set(tmp_path: Path) -> None:
