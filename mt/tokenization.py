@@ -52,6 +52,12 @@ class Tokenizer:
         """Source pieces of each sentence, marks not counted."""
         return [len(row) for row in self.source.encode(list(sentences), out_type=int)]
 
+    def word_score(self, word: str) -> float:
+        """How common the model's vocabulary takes a word of the source to be; of no piece, minus infinity."""
+        number = self.source.piece_to_id(f"▁{word}")
+        known = number != self.source.unk_id()
+        return float(self.source.get_score(number)) if known else float("-inf")
+
     def encode_target(self, sentences: Sequence[str]) -> list[list[str]]:
         rows: list[list[str]] = self.target.encode(list(sentences), out_type=str)
         return rows
