@@ -22,7 +22,7 @@ _FEWEST_LETTERS = 5
 # Longer words are rarely abbreviations, and the capitals come back in any case.
 _LONG = 5
 # Common words that are, in capitals and among capitals, more often something else.
-_ABBREVIATIONS = frozenset("US PO VO AM PM BID TID QID".split())
+_ABBREVIATIONS = frozenset(["US", "PO", "VO", "AM", "PM", "BID", "TID", "QID"])
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
 _DOUBLE = re.compile(r'"')
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
