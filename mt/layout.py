@@ -13,6 +13,7 @@ translations in the sentences' places.
 Kept as it is: line breaks (all that `str.splitlines` knows), tabs and all other control characters, byte
 order marks and lone surrogates, space at either end of a sentence, runs of three or more spaces (columns),
 leaders ("......", "____"), list and heading marks, and what holds no letter or is one web or mail address.
+Lines that were broken only because the page ended are one (`mt.wrapping`).
 So a sentence never holds a control character or a surrogate, and a translation can bring none in: the lines
 and paragraphs that come out are those that went in.
 """
@@ -24,6 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mt.sentences import split_sentences
+from mt.wrapping import Wraps, rewrapped, unwrapped
 
 Part = tuple[bool, str]
 """A stretch of text, and whether it is to be translated."""
@@ -50,10 +52,14 @@ _MARK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`len(gaps) == len(sentences) + 1`; sentences hold no line break, control or lone surrogate."""
+    """`len(gaps) == len(sentences) + 1`; sentences hold no line break, control or lone surrogate.
+
+    `wraps`, where there are any, holds for each sentence the line breaks that were inside it.
+    """
 
     gaps: tuple[str, ...]
     sentences: tuple[str, ...]
+    wraps: tuple[Wraps, ...] = ()
 
     def render(self, translations: Sequence[str]) -> str:
         """The text with translations in place; line breaks and controls of their own become spaces."""
@@ -62,6 +68,10 @@ class Layout:
         parts = [""] * (2 * len(translations) + 1)
         parts[::2] = self.gaps
         parts[1::2] = map(one_line, translations)
+        for number, breaks in enumerate(self.wraps):
+            if breaks:
+                text, length = parts[2 * number + 1], len(self.sentences[number])
+                parts[2 * number + 1] = rewrapped(text, length, breaks)
         return "".join(parts)
 
 
@@ -74,7 +84,31 @@ def one_line(translation: str) -> str:
 
 def parse(text: str, language: str, *, split: bool = True) -> Layout:
     """`split=False` keeps each line whole: one line, one sentence."""
-    return layout_of(text_parts(text, language, split=split))
+    joined, wraps = unwrapped(text) if split else (text, [])
+    layout = layout_of(text_parts(joined, language, split=split))
+    return _with_wraps(layout, wraps) if wraps else layout
+
+
+def _with_wraps(layout: Layout, wraps: Wraps) -> Layout:
+    """The line breaks that were joined, each in its sentence, or back in the gap where sentences meet."""
+    gaps, inside = list(layout.gaps), [list[tuple[int, str]]() for _ in layout.sentences]
+    position = number = 0
+    for i, gap in enumerate(layout.gaps):
+        grown = 0
+        while number < len(wraps) and wraps[number][0] < position + len(gap):
+            at, raw = wraps[number][0] - position + grown, wraps[number][1]
+            gaps[i] = gaps[i][:at] + raw + gaps[i][at + 1 :]
+            grown += len(raw) - 1
+            number += 1
+        position += len(gap)
+        if i == len(layout.sentences):
+            break
+        length = len(layout.sentences[i])
+        while number < len(wraps) and wraps[number][0] < position + length:
+            inside[i].append((wraps[number][0] - position, wraps[number][1]))
+            number += 1
+        position += length
+    return Layout(tuple(gaps), layout.sentences, tuple(map(tuple, inside)))
 
 
 def layout_of(parts: Iterable[Part]) -> Layout:

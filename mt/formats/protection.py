@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from mt.formats.inline import Mark
 from mt.layout import LETTER, Layout, Part, layout_of, line_parts, one_line, trimmed_parts
+from mt.wrapping import rewrapped
 
 _NO_PIECES = Layout(("",), ())
 _SIGN_LETTERS = ("X", "Z", "XQ", "ZX9")
@@ -63,21 +64,6 @@ class MarkedSentence:
             return f"{before}{mark.raw}{after}"
 
         return re.sub(rf"( *)({_any_of(self.signs)})( *)", raw, translation)
-
-
-def rewrapped(translation: str, length: int, breaks: Sequence[tuple[int, str]]) -> str:
-    """Puts line breaks back at the spaces nearest to where they were, out of `length` characters."""
-    parts: list[str] = []
-    start = 0
-    for position, raw in breaks:
-        target = max(start, position * len(translation) // max(length, 1))
-        after, before = translation.find(" ", target), translation.rfind(" ", start, target + 1)
-        if before < 0 or (after >= 0 and after - target <= target - before):
-            before = after
-        end = before if before >= 0 else len(translation)
-        parts += (translation[start:end], raw)
-        start = min(end + 1, len(translation))
-    return "".join((*parts, translation[start:]))
 
 
 def protect(text: str, marks: Sequence[Mark], language: str) -> Iterator[str | MarkedSentence]:
