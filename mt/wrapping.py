@@ -1,8 +1,8 @@
 """Lines that were broken only because the page ended: joined for the model, broken again in the translation.
 
->>> text, wraps = unwrapped("She was admitted to the ward with fever and a dry cough that\\nhad begun before.")
->>> text[56:64], wraps
-('that had', [(60, '\\n')])
+>>> text, wraps = unwrapped("He was admitted to the ward with fever and a dry cough that\\nhad begun before.")
+>>> text[55:63], wraps
+('that had', [(59, '\\n')])
 
 A line goes on in the next one when it is full (the next word would not have fitted into the widest line of
 the paragraph), does not end a sentence, and the next begins with a small letter or follows a word such as
