@@ -1,6 +1,6 @@
 """What was done for the sake of terms, told so that the command, the service and a person read the same.
 
-In: what enforcement did to a segment. Out: frozen values that cross packages, as `translate --json` shows them:
+In: what enforcement did to a segment. Out: frozen values, shown by `translate --json` as:
 
     {"step": "replaced", "required": [{"source": "flu", "target": "gripe", "state": "exact"}],
      "edits": [{"step": "replaced", "term": "gripe"}]}
@@ -20,7 +20,7 @@ MISSING = "missing"
 
 @dataclass(frozen=True, slots=True)
 class TermUse:
-    """A required term: `state` is exact, inflected or missing; `reason` says why it is missing.
+    """A required term: `state` is exact, inflected or missing; `reason` says what is wrong with it.
 
     `source` is the term as the base has it, `source_span` where the segment has it.
     """
@@ -57,7 +57,8 @@ class TermRecord:
 
     @property
     def ok(self) -> bool:
-        return not self.missing and not self.forbidden
+        """Every term is there, in the document's own wording, and nothing that is forbidden."""
+        return not self.forbidden and not any(use.reason or use.state == MISSING for use in self.required)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,6 @@ from data.segments import Span
 from mt.config import DecodeConfig
 from mt.engine import Candidate, Engine
 
-# Padded tokens a batch when scoring. The scores of all 32,000 pieces are kept for every token, so small
-# batches, which stay in the processor's cache, are twice as fast as those that suit decoding.
-_SCORING_TOKENS = 128
-
 
 class EngineDecoder:
     def __init__(self, engine: Engine) -> None:
@@ -35,16 +31,7 @@ class EngineDecoder:
     def beginning_scores(
         self, sentences: Sequence[str], beginnings: Sequence[Sequence[str]]
     ) -> list[list[float]]:
-        results = self.engine._translator.score_batch(
-            self.engine.tokenizer.encode(sentences),
-            [list(pieces) for pieces in beginnings],
-            max_batch_size=_SCORING_TOKENS,
-            batch_type="tokens",
-            max_input_length=0,
-        )
-        return [
-            list(result.log_probs[: len(pieces)]) for result, pieces in zip(results, beginnings, strict=True)
-        ]
+        return self.engine.piece_scores(sentences, beginnings)
 
     def score(self, sentences: Sequence[str], translations: Sequence[str]) -> list[float]:
         return self.engine.score(sentences, translations)

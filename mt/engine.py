@@ -33,6 +33,9 @@ LONGEST_TRANSLATION = 400
 # Padded tokens a batch; found by measurement (benchmarks/engine.py) to be on the plateau for one and two
 # threads.
 BATCH_TOKENS = 2048
+# The same for scores: those of all 32,000 pieces are kept for every token, so small batches, which stay in
+# the processor's cache, are twice as fast.
+SCORING_TOKENS = 128
 # A translation this much longer than its source is decoded again, with repetition forbidden.
 _RUNAWAY_FACTOR, _RUNAWAY_EXTRA, _FORBIDDEN_REPEAT = 2, 24, 4
 
@@ -149,6 +152,31 @@ class Engine:
         )
         return [sum(result.log_probs) / max(1, len(result.log_probs)) for result in results]
 
+    @property
+    def parallel(self) -> int:
+        """Translations that run at the same time."""
+        return int(self._translator.num_translators)
+
+    def cut(self, sentences: Sequence[str]) -> tuple[list[str], list[int]]:
+        """Sentences in pieces that the model can read, and which sentence each piece is of; see `joined`."""
+        rows = self.tokenizer.encode(sentences)
+        return self._cut(sentences, rows, LONGEST_PIECE + 1 + bool(self.tokenizer.language_token))
+
+    def piece_scores(
+        self, sentences: Sequence[str], beginnings: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Log-probability of each target piece of how a translation begins, the end not counted."""
+        results = self._translator.score_batch(
+            self.tokenizer.encode(sentences),
+            [list(pieces) for pieces in beginnings],
+            max_batch_size=SCORING_TOKENS,
+            batch_type="tokens",
+            max_input_length=0,
+        )
+        return [
+            list(result.log_probs[: len(pieces)]) for result, pieces in zip(results, beginnings, strict=True)
+        ]
+
     def fits(self, sentences: Sequence[str]) -> list[bool]:
         return [count <= LONGEST_PIECE for count in self.tokenizer.count(sentences)]
 
@@ -181,7 +209,7 @@ class Engine:
             )
             for result in results
         ]
-        return found if window.owners is None else _joined(found, window.owners, len(window.sentences))
+        return found if window.owners is None else joined(found, window.owners, len(window.sentences))
 
     def _tame(self, sources: list[list[str]], results: list[Any], decode: DecodeConfig) -> None:
         """Decode again, without repetition, what grew far beyond its source."""
@@ -227,7 +255,7 @@ _LIMITS: dict[str, Any] = {
 }
 
 
-def _joined(found: Sequence[Hypotheses], owners: Sequence[int], sentences: int) -> list[Hypotheses]:
+def joined(found: Sequence[Hypotheses], owners: Sequence[int], sentences: int) -> list[Hypotheses]:
     """Parts of a sentence back together, n-th best with n-th best; a score is the mean of the parts'."""
     parts: list[list[Hypotheses]] = [[] for _ in range(sentences)]
     for owner, hypotheses in zip(owners, found, strict=True):

@@ -1,4 +1,4 @@
-"""What the service hands out: per segment the translation, what its terms and its safety are worth, and a part.
+"""What the service hands out: per segment the translation, how its terms fare, and what is doubtful.
 
 In: values of `data`. Out: `SegmentResult` and `Part`, and one JSON form for the command and the API:
 

@@ -9,18 +9,21 @@ TermEdit(step=<Step.FORCED: 'forced'>, term='suspender', reason='safety')
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from data.segments import Segment, Translation
+from data.term_records import TermEdit, TermRecord, TermUse
 from terminology.checking import State, TermCheck, TermStatus, check_matches
 from terminology.decoding import Draft
 from terminology.guards import Version
 from terminology.matching import TermMatch
+from terminology.wordings import differs
 
 ABSENT = "no_place"  # the draft holds nothing that looks at the source term
 TOO_LONG = "too_long"  # the model does not read the sentence whole
+OTHER_WORDING = "other_wording"  # the term is there, in another wording than in the rest of the document
 
 
 class Step(StrEnum):
@@ -32,15 +35,6 @@ class Step(StrEnum):
     FORCED = "forced"
     RERANKED = "reranked"
     POST_EDITED = "post_edited"
-
-
-@dataclass(frozen=True, slots=True)
-class TermEdit:
-    """One try to bring a term in; `reason` says why it was refused, empty when it was taken."""
-
-    step: Step
-    term: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,11 @@ class TermedTranslation:
         """Each required target that is still missing, with the last reason."""
         reasons = {edit.term: edit.reason for edit in self.edits if edit.reason}
         return {status.variant: reasons.get(status.variant, ABSENT) for status in self.check.missing}
+
+    def after(self, earlier: TermedTranslation) -> TermedTranslation:
+        """This result of a second pass, with what the first one did."""
+        same = self.translation.target == earlier.translation.target
+        return replace(self, step=earlier.step if same else self.step, edits=earlier.edits + self.edits)
 
 
 @dataclass(slots=True)
@@ -89,18 +88,59 @@ class Case:
         self.draft, self.version, self.step = draft, version, step
         self.edits.extend(TermEdit(step, term) for term in terms)
 
+    def accept_text(self, version: Version, step: Step) -> None:
+        """A text that did not come from the model, so that there is no draft behind it."""
+        still = {status.match.span for status in version.check.missing}
+        gained = [status.variant for status in self.version.check.missing if status.match.span not in still]
+        self.accept(
+            self.draft, version, step, gained or [use.variant for use in self.version.check.forbidden]
+        )
+
+    def refuse(self, step: Step, reason: str) -> None:
+        """Nothing came of a step for the terms that are still wrong."""
+        check = self.version.check
+        wrong = [status.variant for status in check.missing] or [use.variant for use in check.forbidden]
+        self.edits.extend(TermEdit(step, term, reason) for term in dict.fromkeys(wrong))
+
 
 def version_of(
-    matches: Sequence[TermMatch], draft: Draft, language: str, score: float | None = None
+    matches: Sequence[TermMatch], draft: Draft, language: str, score: float | None = None, text: str = ""
 ) -> Version:
-    check = check_matches(matches, draft.text, language)
-    return Version(draft.text, check, draft.score if score is None else score)
+    text = text or draft.text
+    return Version(text, check_matches(matches, text, language), draft.score if score is None else score)
 
 
-def result_of(case: Case) -> TermedTranslation:
-    translation = Translation(case.segment, case.version.text, case.version.score)
+def result_of(case: Case, plain: Translation) -> TermedTranslation:
+    """The other candidates of the plain translation stay with it."""
+    changed = case.version.text != plain.target
+    score = case.version.score if changed or plain.score is not None else None
+    translation = replace(plain, target=case.version.text, score=score)
     step = case.step if case.matches else Step.NO_TERMS
     return TermedTranslation(translation, case.version.check, step, tuple(case.edits))
+
+
+def record_of(result: TermedTranslation, wordings: Mapping[str, str], language: str) -> TermRecord:
+    """What crosses packages."""
+    why = result.why_missing
+    uses = tuple(
+        TermUse(
+            status.match.term.source,
+            status.variant,
+            status.state.value,
+            status.match.span,
+            status.span,
+            _reason(status, why, wordings, language),
+        )
+        for status in result.check.statuses
+    )
+    forbidden = tuple(dict.fromkeys(use.variant for use in result.check.forbidden))
+    return TermRecord(result.step.value, uses, forbidden, result.edits)
+
+
+def _reason(status: TermStatus, why: Mapping[str, str], wordings: Mapping[str, str], language: str) -> str:
+    if status.state is State.MISSING:
+        return why[status.variant]
+    return OTHER_WORDING if differs(status, wordings, language) else ""
 
 
 def _place(status: TermStatus) -> tuple[int, int]:

@@ -1,9 +1,10 @@
 """Makes translations use the termbase's words: cheapest means first, and each result must pass the guard.
 
-In: segments, a decoder, a matcher. Out: a `TermedTranslation` for each: the text, what the check says of it,
-which step made it, and, where a term is still missing, why.
+In: translations as the engine made them (or segments), a decoder, a matcher. Out: for each the text, what the
+check says of it, which step made it, and, where a term is still missing, why.
 
     enforcer = Enforcer(decoder, TermMatcher([termbase]))
+    enforcer.enforce([Translation(Segment("s1", "Hold metoprolol."), "Segure o metoprolol.")])[0].terms.step
     enforcer.translate([Segment("s1", "Hold metoprolol.")])[0].translation.target   # "Suspenda metoprolol."
 
 1. The plain translation has the terms already: nothing to do.
@@ -13,166 +14,182 @@ which step made it, and, where a term is still missing, why.
 4. Re-ranking: else another candidate of the model (n-best) has the term.
 5. An LLM, for what still misses a term, where one is configured and allowed (`terminology.postedit`).
 
-Steps 2 and 3 take one term a round, from left to right; all segments of a round share their batches. Counted
-in plain translations, 2 costs a third for each form, 3 costs one, and 4 costs four: hence this order.
+Only segments that miss a term are looked at again, so a text that has its terms costs the matching alone.
+Counted in plain translations, 2 costs a third for each form, 3 costs one, and 4 costs four: hence this order.
+Over a document one term keeps one wording, unless the base admits several (`terminology.wordings`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import MutableMapping, Sequence
+from dataclasses import replace
 
-from data.segments import Segment
-from terminology.cases import ABSENT, TOO_LONG, Case, Step, TermEdit, TermedTranslation, result_of, version_of
+from data.segments import Segment, Translation
+from data.term_records import Enforced, TermEdit
+from terminology.cases import (
+    ABSENT,
+    TOO_LONG,
+    Case,
+    Step,
+    TermedTranslation,
+    record_of,
+    result_of,
+    version_of,
+)
+from terminology.checking import TermCheck, check_matches
 from terminology.decoding import Decoder, Draft
-from terminology.forcing import Option, finish, options, smooth, spliced
-from terminology.guards import GuardLimits, SafetyCheck, Version, judge_edit
-from terminology.matching import TermMatcher
-from terminology.placing import Attempt
+from terminology.guards import SafetyCheck
+from terminology.matching import TermMatch, TermMatcher
+from terminology.mending import EnforceConfig, Mender
+from terminology.postedit import PostEditor, post_edit
+from terminology.wordings import decide, follow
 
-
-@dataclass(frozen=True, slots=True)
-class EnforceConfig:
-    """Up to `finished` beginnings are tried for each term; `candidates` above 1 allows re-ranking."""
-
-    rounds: int = 6
-    finished: int = 2
-    candidates: int = 4
-    expected_bonus: float = 0.5  # log-probability, for the base's own form, or its plural for a plural
-    ending_bonus: float = 1.0  # for a form with the ending of the old words, which tells gender and number
-    smooth_margin: float = 0.3  # of the mean log-probability behind a replaced term
-    limits: GuardLimits = field(default_factory=GuardLimits)
+Found = tuple[TermMatch, ...]
 
 
 class Enforcer:
-    """`safety` takes source and target and names what is clinically wrong, as the guard needs it."""
+    """`safety` names what is clinically wrong; `post_editor` is the LLM, where one is allowed."""
 
     def __init__(
         self,
         decoder: Decoder,
         matcher: TermMatcher,
-        config: EnforceConfig = EnforceConfig(),
+        config: EnforceConfig = EnforceConfig(),  # noqa: B008
         safety: SafetyCheck | None = None,
+        post_editor: PostEditor | None = None,
     ) -> None:
-        self.decoder, self.matcher, self.config, self.safety = decoder, matcher, config, safety
+        self.decoder, self.matcher, self.config = decoder, matcher, config
+        self.safety, self.post_editor = safety, post_editor
         self.language = matcher.target_language
+        self._mender = Mender(decoder, self.language, config, safety)
 
-    def translate(self, segments: Sequence[Segment]) -> list[TermedTranslation]:
-        """Plain translations, mended where a term is missing; in the order of the segments."""
-        found = [self.matcher.find(segment.text) for segment in segments]
-        drafts: dict[int, Draft] = {}
-        for wanted in (False, True):  # attention costs a little, so only sentences with terms ask for it
-            chosen = [number for number, matches in enumerate(found) if bool(matches) is wanted]
-            texts = [segments[number].text for number in chosen]
-            decoded = self.decoder.drafts(texts, attention=wanted) if chosen else []
-            drafts.update(zip(chosen, (candidates[0] for candidates in decoded), strict=True))
-        cases = [
-            Case(segment, matches, drafts[number], version_of(matches, drafts[number], self.language))
-            for number, (segment, matches) in enumerate(zip(segments, found, strict=True))
+    def translate(
+        self, segments: Sequence[Segment], wordings: MutableMapping[str, str] | None = None
+    ) -> list[TermedTranslation]:
+        """Plain translations of sentences that the model reads whole, mended where a term is missing."""
+        drafts = self.decoder.drafts([segment.text for segment in segments]) if segments else []
+        plain = [
+            Translation(segment, found[0].text, found[0].score)
+            for segment, found in zip(segments, drafts, strict=True)
         ]
-        self._mend([case for case in cases if case.open])
-        return [result_of(case) for case in cases]
+        return self.mended(plain, wordings)
 
-    def _mend(self, cases: list[Case]) -> None:
-        self._refuse_long(cases)
-        for _ in range(self.config.rounds):
-            waiting = [case for case in cases if case.open]
-            if not waiting:
-                break
-            self._round(waiting)
-        if self.config.candidates > 1:
-            self._rerank([case for case in cases if not case.version.check.ok])
+    def enforce(
+        self, translations: Sequence[Translation], wordings: MutableMapping[str, str] | None = None
+    ) -> list[Enforced]:
+        """For the service: the translations, mended, each with the record of what was done."""
+        return [
+            Enforced(result.translation, record_of(result, wordings or {}, self.language))
+            for result in self.mended(translations, wordings)
+        ]
 
-    def _refuse_long(self, cases: list[Case]) -> None:
-        readable = self.decoder.fits([case.segment.text for case in cases]) if cases else []
-        for case, fits in zip(cases, readable, strict=True):
-            if not fits:
+    def mended(
+        self, translations: Sequence[Translation], wordings: MutableMapping[str, str] | None = None
+    ) -> list[TermedTranslation]:
+        """In the order of the translations; with `wordings`, in the words that the document uses."""
+        found = [self.matcher.find(one.source.text) for one in translations]
+        if wordings is None:
+            return self._mended(translations, found)
+        plain = [
+            check_matches(matches, one.target, self.language)
+            for one, matches in zip(translations, found, strict=True)
+        ]
+        decide(plain, wordings, self.language)
+        results = self._mended(translations, [follow(matches, wordings) for matches in found])
+        decide([result.check for result in results], wordings, self.language)
+        return self._unified(results, found, wordings)
+
+    def _unified(
+        self, results: list[TermedTranslation], found: Sequence[Found], wordings: MutableMapping[str, str]
+    ) -> list[TermedTranslation]:
+        """A second pass for segments that met a term before the document's word for it was known."""
+        narrowed = [follow(matches, wordings) for matches in found]
+        late = [
+            number
+            for number, (result, matches) in enumerate(zip(results, narrowed, strict=True))
+            if matches and not check_matches(matches, result.translation.target, self.language).ok
+            and result.check.ok
+        ]  # fmt: skip
+        again = self._mended([results[i].translation for i in late], [narrowed[i] for i in late])
+        for number, result in zip(late, again, strict=True):
+            results[number] = result.after(results[number])
+        return [
+            replace(result, check=check_matches(matches, result.translation.target, self.language))
+            for result, matches in zip(results, found, strict=True)
+        ]
+
+    def _mended(self, translations: Sequence[Translation], found: Sequence[Found]) -> list[TermedTranslation]:
+        checks = [
+            check_matches(matches, one.target, self.language)
+            for one, matches in zip(translations, found, strict=True)
+        ]
+        needy = [number for number, check in enumerate(checks) if check.wanting or check.forbidden]
+        cases = self._cases(
+            [translations[i] for i in needy], [found[i] for i in needy], [checks[i] for i in needy]
+        )
+        whole = [case for case in cases if case.draft.pieces]
+        self._mender.mend(whole)
+        if self.post_editor is not None:
+            languages = (self.matcher.source_language, self.language)
+            post_edit(self.post_editor, cases, self.decoder, languages, self.config.limits, self.safety)
+        results = [
+            TermedTranslation(one, check, Step.PLAIN if matches else Step.NO_TERMS)
+            for one, check, matches in zip(translations, checks, found, strict=True)
+        ]
+        for number, case in zip(needy, cases, strict=True):
+            results[number] = result_of(case, translations[number])
+        return results
+
+    def _cases(
+        self, translations: Sequence[Translation], found: Sequence[Found], checks: Sequence[TermCheck]
+    ) -> list[Case]:
+        """With the attention behind each translation; without one where the model cannot read it whole."""
+        sources = [one.source.text for one in translations]
+        fits = self.decoder.fits(sources) if sources else []
+        readable = [number for number, fit in enumerate(fits) if fit]
+        drafts = dict(zip(readable, self._traced([translations[i] for i in readable]), strict=True))
+        cases = []
+        for number, (one, matches) in enumerate(zip(translations, found, strict=True)):
+            draft = drafts.get(number) or _Untraced(one.target, one.score or 0.0)
+            case = Case(one.source, matches, draft, version_of(matches, draft, self.language))
+            if number not in drafts:
                 for status in case.open:
                     case.give_up(status, TOO_LONG)
+            cases.append(case)
+        return cases
 
-    def _round(self, cases: list[Case]) -> None:
-        """The next missing term of each segment: replaced if that reads well, else forced."""
-        ranked = [found for case in cases if (found := options(self.decoder, case, self.language))]
-        flat = [option for group in ranked for option in group]
-        scores = (
-            self.decoder.beginning_scores(
-                [option.case.segment.text for option in flat], [option.pieces for option in flat]
+    def _traced(self, translations: Sequence[Translation]) -> list[Draft]:
+        """Drafts with attention: decoded again, and where that says something else, along the translation."""
+        sources = [one.source.text for one in translations]
+        found = [drafts[0] for drafts in self.decoder.drafts(sources, attention=True)] if sources else []
+        others = [i for i, draft in enumerate(found) if draft.text != translations[i].target]
+        if others:
+            pieces = [self.decoder.target_pieces(translations[i].target) for i in others]
+            followed = self.decoder.drafts([sources[i] for i in others], prefixes=pieces, attention=True)
+            scores = self.decoder.score(
+                [sources[i] for i in others], [translations[i].target for i in others]
             )
-            if flat
-            else []
-        )
-        for option, score in zip(flat, scores, strict=True):
-            option.scores = score
-        unsettled = []
-        for group in ranked:
-            group.sort(key=lambda option: -option.likelihood - self._bonus(option.attempt))
-            if not self._replace(group[0], strict=True):
-                unsettled.append(group)
-        self._force(unsettled)
-
-    def _bonus(self, attempt: Attempt) -> float:
-        """Between likely forms the expected one is the safer choice, and one that ends as the old words."""
-        expected = self.config.expected_bonus if attempt.expected else 0.0
-        return expected + (self.config.ending_bonus if attempt.ends_alike else 0.0)
-
-    def _replace(self, option: Option, strict: bool) -> bool:
-        """Takes the draft with only the old words replaced; `strict` wants it as smooth as before."""
-        case = option.case
-        if strict and not smooth(option, self.config.smooth_margin):
-            return False
-        draft = spliced(self.decoder, option)
-        score = case.version.score - option.surprise / (len(draft.pieces) + 1)
-        return self._take(case, option, draft, score, Step.REPLACED) == ""
-
-    def _take(self, case: Case, option: Option, draft: Draft, score: float, step: Step) -> str:
-        """Lets the guard judge; takes the draft, or says why not."""
-        version = version_of(case.matches, draft, self.language, score)
-        verdict = judge_edit(case.segment.text, case.version, version, self.config.limits, self.safety)
-        if verdict.keep:
-            case.accept(draft, version, step, [option.status.variant])
-        return verdict.reason
-
-    def _force(self, groups: list[list[Option]]) -> None:
-        """Lets the model finish the likeliest beginning of each segment; where that is refused, the next."""
-        reasons: dict[int, str] = {}
-        for turn in range(self.config.finished):
-            tried = [beginnings[turn] for group in groups if len(beginnings := _different(group)) > turn]
-            for option, draft in zip(tried, finish(self.decoder, tried) if tried else (), strict=True):
-                reason = self._take(option.case, option, draft, option.score_around(draft), Step.FORCED)
-                reasons[id(option.case)] = reasons.get(id(option.case), "") or reason
-                if not reason:
-                    reasons[id(option.case)] = ""
-            groups = [group for group in groups if reasons[id(group[0].case)]]
-        for group in groups:
-            if not self._replace(group[0], strict=False):
-                group[0].case.give_up(group[0].status, reasons[id(group[0].case)])
-
-    def _rerank(self, cases: list[Case]) -> None:
-        """The model's other candidates, for terms that found no place in the first one."""
-        chosen = [case for case in cases if not any(edit.reason == TOO_LONG for edit in case.edits)]
-        if not chosen:
-            return
-        found = self.decoder.drafts([case.segment.text for case in chosen], count=self.config.candidates)
-        limits = replace(self.config.limits, changed_words=1.0)
-        for case, candidates in zip(chosen, found, strict=True):
-            for draft in candidates:
-                version = version_of(case.matches, draft, self.language)
-                gained = _gained(case.version, version)
-                if gained and judge_edit(case.segment.text, case.version, version, limits, self.safety).keep:
-                    case.accept(draft, version, Step.RERANKED, gained)
+            for number, drafts, score in zip(others, followed, scores, strict=True):
+                found[number] = _Followed(translations[number].target, drafts[0], score)
+        return found
 
 
-def _different(group: list[Option]) -> list[Option]:
-    """Options whose beginnings differ; what follows the term is the model's to write."""
-    found: dict[str, Option] = {}
-    for option in group:
-        found.setdefault(option.attempt.beginning, option)
-    return list(found.values())
+class _Untraced:
+    """A translation that the model cannot account for: it did not read the sentence whole."""
+
+    pieces: tuple[str, ...] = ()
+    attention: tuple[tuple[float, ...], ...] = ()
+
+    def __init__(self, text: str, score: float) -> None:
+        self.text, self.score = text, score
 
 
-def _gained(before: Version, after: Version) -> list[str]:
-    still = {status.match.span for status in after.check.missing}
-    return [status.variant for status in before.check.missing if status.match.span not in still]
+class _Followed:
+    """A translation along which the model was led, with its own score: the led one counts pieces as sure."""
+
+    def __init__(self, text: str, draft: Draft, score: float) -> None:
+        self.text, self.score = text, score
+        self.pieces, self.attention = draft.pieces, draft.attention
 
 
 __all__ = ["ABSENT", "EnforceConfig", "Enforcer", "Step", "TermEdit", "TermedTranslation"]

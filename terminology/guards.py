@@ -47,6 +47,19 @@ class Version:
     score: float
 
 
+def clinical_safety(source_language: str, target_language: str) -> SafetyCheck:
+    """The clinical checks as the guard wants them: a grave finding is new if its message is."""
+    from data.clinical import check_pair
+
+    def kinds(source: str, target: str) -> list[str]:
+        return [
+            f"{finding.kind}: {finding.message}" if finding.severity == "critical" else finding.kind
+            for finding in check_pair(source, target, source_language, target_language)
+        ]
+
+    return kinds
+
+
 def judge_edit(
     source: str, before: Version, after: Version, limits: GuardLimits, safety: SafetyCheck | None = None
 ) -> Verdict:
