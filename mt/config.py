@@ -149,8 +149,6 @@ class ConvertConfig:
     most_loss: float = 0.3
     least_segments: int = 200
     most_segments: int = 400
-    shortlist: bool = False
-    shortlist_gain: float = 1.10
     licence: str = ""
     origin: str = ""
 

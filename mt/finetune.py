@@ -208,7 +208,12 @@ def _write_record(
         "data_digest": trained.data_digest,
         "sources": [
             dataclasses.asdict(corpus.source)
-            | {"path": corpus.source.path.name, "tokens": corpus.target_tokens}
+            | {
+                "path": corpus.source.path.name,
+                "tokens": corpus.target_tokens,
+                "licences": dict(corpus.licences),
+                "digest": corpus.digest,
+            }
             | dataclasses.asdict(corpus.counts)
             for corpus in corpora
         ],

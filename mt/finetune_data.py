@@ -85,6 +85,7 @@ class Corpus:
     source: Source
     ids: Sequence[str]
     counts: Counts
+    licences: Mapping[str, int]
     digest: str
     _sources: NDArray[np.int32]
     _source_starts: NDArray[np.int64]
@@ -169,6 +170,7 @@ def _read(
         source,
         ids,
         counts,
+        Counter(pair.licence or "not stated" for pair in pairs),
         digest.hexdigest(),
         np.asarray(sides[0], np.int32),
         np.asarray(starts[0], np.int64),
