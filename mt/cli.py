@@ -124,11 +124,13 @@ def _job(
     from mt.formats.chunks import ReadOptions
     from mt.models import find_model
     from mt.service import TranslationService
+    from mt.typography import Typography
 
     where = DeviceConfig(device=device[0], threads=device[1], bulk=device[2])
     decode = DecodeConfig(beam_size=search[0], n_best=search[1], scores=as_json or search[1] > 1)
     engine = Engine(find_model(source, target, model), where, target)
-    return Job(TranslationService(engine), ReadOptions(language=source, split=not lines), decode, as_json)
+    service = TranslationService(engine, typography=Typography(engine.tokenizer))
+    return Job(service, ReadOptions(language=source, split=not lines), decode, as_json)
 
 
 def _translate_text(job: Job, text: str, output_path: Path | None) -> None:

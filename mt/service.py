@@ -24,9 +24,11 @@ from mt.config import DecodeConfig
 from mt.formats.chunks import Chunk
 from mt.layout import parse
 from mt.results import Part, SegmentResult, plain, record, summary
+from mt.typography import restored
 
 if TYPE_CHECKING:
     from data.checks.findings import Finding
+    from mt.typography import Typography
 
 __all__ = [
     "Checker",
@@ -81,8 +83,10 @@ class TranslationService:
         translator: SentenceTranslator,
         enforcer: Enforcer | None = None,
         checker: Checker | None = None,
+        typography: Typography | None = None,
     ) -> None:
         self._translator, self._enforcer, self._checker = translator, enforcer, checker
+        self._typography = typography
 
     def translate_text(self, text: str, language: str, decode: DecodeConfig | None = None) -> str:
         return self.translate_document(text, language, decode).text
@@ -114,7 +118,7 @@ class TranslationService:
             for chunk in chunks:
                 window = _window(chunk)
                 waiting.append(window)
-                yield window.distinct
+                yield self._readable(window.distinct)
 
         number = 1
         for found in self._translator.translate_stream(windows(), settings):
@@ -124,19 +128,32 @@ class TranslationService:
             yield part
 
     def _results(
-        self, sentences: Sequence[str], found: Sequence[Hypotheses], wordings: MutableMapping[str, str]
+        self, sentences: list[str], found: Sequence[Hypotheses], wordings: MutableMapping[str, str]
     ) -> list[SegmentResult]:
         """Enforced first, then checked: what is checked is what will be read."""
         translations = [
             plain(Segment(str(number), sentence), hypotheses)
-            for number, (sentence, hypotheses) in enumerate(zip(sentences, found, strict=True))
+            for number, (sentence, hypotheses) in enumerate(
+                zip(self._readable(sentences), found, strict=True)
+            )
         ]
         if self._enforcer is None:
             results = [SegmentResult(translation) for translation in translations]
         else:
             enforced = self._enforcer.enforce(translations, wordings)
             results = [SegmentResult(one.translation, one.terms) for one in enforced]
+        if self._typography is not None:
+            results = [
+                replace(result, translation=_as_written(result.translation, sentence))
+                for result, sentence in zip(results, sentences, strict=True)
+            ]
         return [self._checked(result) for result in results] if self._checker else results
+
+    def _readable(self, sentences: list[str]) -> list[str]:
+        """As the model should see them; terms are enforced on the same."""
+        if self._typography is None:
+            return sentences
+        return [self._typography.plain(sentence) for sentence in sentences]
 
     def _checked(self, result: SegmentResult) -> SegmentResult:
         if self._checker is None:
@@ -185,6 +202,13 @@ def _part(window: _Window, results: list[SegmentResult], first_number: int) -> P
         for number, result in enumerate(chosen, first_number)
     )
     return Part(text, numbered)
+
+
+def _as_written(one: Translation, sentence: str) -> Translation:
+    """In the capitals and quotes of the sentence itself."""
+    alternatives = tuple(replace(other, text=restored(other.text, sentence)) for other in one.alternatives)
+    source = replace(one.source, text=sentence)
+    return replace(one, source=source, target=restored(one.target, sentence), alternatives=alternatives)
 
 
 def _numbered(one: Translation, number: int) -> Translation:

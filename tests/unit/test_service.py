@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from data.segments import Hypothesis
 from mt.config import DecodeConfig
+from mt.engine import Engine
 from mt.layout import parse
+from mt.models import find_model
 from mt.service import TranslationService
+from mt.typography import Typography
 
 
 class Shouting:
@@ -57,3 +60,13 @@ def test_numbers_run_through_the_document() -> None:
 def test_any_chunks_come_back_in_order(texts: list[str]) -> None:
     parts = TranslationService(Shouting()).translate_chunks(parse(text, "en") for text in texts)
     assert [len(part.text.splitlines()) for part in parts] == [len(text.splitlines()) for text in texts]
+
+
+def test_shouted_and_curly_text_is_read_plainly_and_given_back_as_written() -> None:
+    engine = Engine(find_model("en", "pt"))
+    service = TranslationService(engine, typography=Typography(engine.tokenizer))
+    text = "ALLERGIES: PENICILLIN\n\nThe patient’s “white coat” effect.\n"
+    result = service.translate_document(text, "en")
+    assert result.text.splitlines()[0] == "ALERGIAS: PENICILINA"
+    assert result.segments[0].translation.source.text == "ALLERGIES: PENICILLIN"
+    assert '"' not in result.text or result.text.count('"') % 2
