@@ -5,8 +5,8 @@
 
 In: a folder as `finetune` or transformers writes it, and a dev file. Out: a folder with `ct2/`,
 `medloop.json` (what it is, from what and how it was made, what was measured) and `parity.jsonl`, the segments
-whose translations differ. A model that strays too far raises `ParityError`, and only the list of differences is
-left, beside the place where the model would have been.
+whose translations differ. A model that strays too far raises `ParityError`, and only the list of
+differences is left, beside the place where the model would have been.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def convert(
         runnable = quick_export(checkpoint, folder / "ct2", config.quantization)
         parity, differing = compare(base, checkpoint, exact, runnable, pairs, metric)
         why = problem(parity, config)
-        if problem:
+        if why:
             report = out.with_name(f"{out.name}.{PARITY}")
             write_jsonl(report, differing)
             raise ParityError(f"{checkpoint}: {why}; the differing segments are in {report}")

@@ -97,7 +97,7 @@ class Stepper:
         batch = collate(self.corpora, examples, self.pad, self._start(), self.device)
         try:
             loss = self._loss(batch, tokens)
-            value = float(loss)
+            value = float(loss.detach())
             if not np.isfinite(value):
                 raise NotFinite(f"the loss is {value}; {self.named(examples)}")
             gradients = list(torch.autograd.grad(loss, parameters, materialize_grads=True))

@@ -1,9 +1,10 @@
 """Which models there are and where they lie: languages or a name in, a folder that CTranslate2 can run out.
 
-    find_model("en", "pt")                             # the starter that ships with the project
+    find_model("en", "pt")                             # the one in production, else the starter
     find_model("en", "pt", "/srv/models/cardiology")   # any folder: CTranslate2, or MarianMT of
     transformers find_model("en", "pt", "Helsinki-NLP/opus-mt-tc-big-en-pt")   # from the local cache of the
     hub, or the hub
+    find_model("en", "pt", "candidate")   # an alias or a version of the registry (mt/registry.py)
 
 A model's folder holds `medloop.json` (languages, licence, origin), the tokenizers and, in `ct2/` or beside
 them, the CTranslate2 files. A MarianMT folder without them is converted once into `MEDLOOP_HOME/cache`,
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from data.errors import InputError, LanguagePairError, MissingExtraError, ModelError
 from data.settings import home
+from mt.registry import NAMES, Registry
 
 MANIFEST = "medloop.json"
 STARTERS = Path(__file__).parent / "starter" / "models"
@@ -71,14 +73,17 @@ class Model:
 
 
 def installed_models() -> list[Model]:
-    """The starters, and every folder with a manifest in `MEDLOOP_HOME/models`."""
-    return [_described(folder) for folder in _model_folders()]
+    """The starters, every folder with a manifest in `MEDLOOP_HOME/models`, and the registry's versions."""
+    return [_described(folder) for folder in (*_model_folders(), *_registered())]
 
 
 def find_model(source: str, target: str, name: str = "") -> Model:
-    """By name, path or hub name; else the first installed model of the pair."""
+    """By name, path or hub name; else what is in production, else the first installed model of the pair."""
     if name:
         return _named(name, source, target)
+    registry, pair = Registry.standard(), f"{source}-{target}"
+    if pair in registry.pairs() and registry.aliases(pair).get("production"):
+        return _described(registry.resolve(pair, "production"))
     for folder in _model_folders():
         manifest = _manifest(folder)
         if (manifest.get("source"), manifest.get("target")) == (source, target):
@@ -87,7 +92,10 @@ def find_model(source: str, target: str, name: str = "") -> Model:
 
 
 def _named(name: str, source: str, target: str) -> Model:
-    for folder in _model_folders():
+    pair, _, alias = name.rpartition("@")  # "candidate" of the pair asked for, or "en-pt@candidate"
+    if alias in NAMES:
+        return _described(Registry.standard().resolve(pair or f"{source}-{target}", alias))
+    for folder in (*_model_folders(), *_registered()):
         if name == _name(folder):
             model = _described(folder)
             break
@@ -111,6 +119,12 @@ def _model_folders() -> Iterator[Path]:
     for root in (STARTERS, home() / "models"):
         if root.is_dir():
             yield from sorted(entry.parent for entry in root.glob(f"*/{MANIFEST}"))
+
+
+def _registered() -> Iterator[Path]:
+    registry = Registry.standard()
+    for pair in registry.pairs():
+        yield from (version.folder for version in registry.versions(pair))
 
 
 def _name(folder: Path) -> str:

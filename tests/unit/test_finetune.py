@@ -16,7 +16,8 @@ import mt.finetune_checkpoints
 from data.errors import ConfigError, MedloopError, ModelError, OutputError
 from data.jsonl import write_jsonl
 from mt.config import LoraConfig, TrainConfig
-from mt.finetune import RECORD, Trained, finetune
+from mt.finetune import RECORD, Trained, _stepper, finetune
+from mt.finetune_data import read_corpora
 from mt.finetune_mixture import Example, Mixture, Source
 from mt.finetune_models import load_base, load_marian, trainable
 from mt.finetune_progress import TrainProgress, line
@@ -204,13 +205,11 @@ def test_frozen_parts_stay(base: Path, pairs: Path, tmp_path: Path) -> None:
 
 
 def test_accumulated_batches_are_one_large_batch(base: Path, pairs: Path) -> None:
-    import mt.finetune as module
-
     start = load_base(base)
     config = dataclasses.replace(CONFIG, dropout=0.0)
     mixture = Mixture((Source("own", pairs),))
-    corpora = module.read_corpora(mixture, start.vocabulary, config)
-    stepper = module._stepper(start, corpora, config)
+    corpora = read_corpora(mixture, start.vocabulary, config)
+    stepper = _stepper(start, corpora, config)
     parameters = [p for p in stepper.model.parameters() if p.requires_grad]
     some = tuple(Example(0, i) for i in range(9))
     whole, loss, tokens = stepper.gradients([some], parameters)
@@ -222,12 +221,10 @@ def test_accumulated_batches_are_one_large_batch(base: Path, pairs: Path) -> Non
 
 
 def test_the_loss_is_that_of_transformers(base: Path, pairs: Path) -> None:
-    import mt.finetune as module
-
     start = load_base(base)
     config = dataclasses.replace(CONFIG, dropout=0.0)
-    corpora = module.read_corpora(Mixture((Source("own", pairs),)), start.vocabulary, config)
-    stepper = module._stepper(start, corpora, config)
+    corpora = read_corpora(Mixture((Source("own", pairs),)), start.vocabulary, config)
+    stepper = _stepper(start, corpora, config)
     some = tuple(Example(0, i) for i in range(6))
     parameters = [p for p in stepper.model.parameters() if p.requires_grad]
     _, loss, _ = stepper.gradients([some], parameters)

@@ -109,13 +109,17 @@ def test_bad_rows_among_good_ones_are_dropped_and_counted(vocabulary: Vocabulary
 
 
 def test_letters_that_the_vocabulary_cannot_write(vocabulary: Vocabulary, tmp_path: Path) -> None:
-    records = [{"id": str(i), "src": SENTENCES[0] + str(i), "tgt": f"每日一次 {i}"} for i in range(5)]
+    records: list[dict[str, object]] = [
+        {"id": str(i), "src": SENTENCES[0] + str(i), "tgt": f"每日一次 {i}"} for i in range(5)
+    ]
     with pytest.raises(ModelError, match=r"cannot write the target side: \d+\.\d% of its pieces are unknown"):
         read_corpora(Mixture((Source("own", file(tmp_path, "a.jsonl", records)),)), vocabulary, CONFIG)
 
 
 def test_the_wrong_language_on_one_side(vocabulary: Vocabulary, tmp_path: Path) -> None:
-    records = [{"id": str(i), "src": SENTENCES[2] + str(i), "tgt": SENTENCES[2] + str(i)} for i in range(9)]
+    records: list[dict[str, object]] = [
+        {"id": str(i), "src": SENTENCES[2] + str(i), "tgt": SENTENCES[2] + str(i)} for i in range(9)
+    ]
 
     def detect(text: str) -> list[tuple[str, float]]:
         return [("pt" if "Suspender" in text else "en", 1.0)]
