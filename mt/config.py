@@ -17,18 +17,27 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True, slots=True)
 class DecodeConfig:
-    """`scores` asks for mean log-probabilities per token, which plain decoding can do without."""
+    """`scores` asks for mean log-probabilities per token, which plain decoding can do without; `attention` for
+    candidates with their pieces and what these looked at, which enforcing terms needs."""
 
     beam_size: int = 1
     n_best: int = 1
     scores: bool = False
+    attention: bool = False
     length_penalty: float = 1.0
+    # Above 1: draws from so many of the likeliest words, as back-translation does; beam_size stays 1.
+    sampling_topk: int = 1
+    sampling_temperature: float = 1.0
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
             raise ConfigError(f"beam size must be 1 or more, not {self.beam_size}")
         if not 1 <= self.n_best <= 100:
             raise ConfigError(f"n-best must be 1 to 100, not {self.n_best}")
+        if self.sampling_topk < 0 or self.sampling_temperature <= 0:
+            raise ConfigError("sampling_topk must be 0 (all words) or more, sampling_temperature above 0")
+        if self.sampling_topk != 1 and self.beam_size != 1:
+            raise ConfigError("sampling and a beam do not go together; choose one")
 
     @property
     def beams(self) -> int:

@@ -78,7 +78,7 @@ def finetune(
     from mt.finetune_loop import Loop
 
     start = load_base(base, config.target)
-    corpora = read_corpora(mixture, start.vocabulary, config, annotate, detect)
+    corpora = read_corpora(mixture, start.vocabulary, config, annotate, detect or _detector())
     dev_sets = DevSets.read(dev, start, config, metric)
     checkpoints = Checkpoints(out, _identity(start, mixture, corpora, dev_sets, config))
     _set_threads(config)
@@ -109,6 +109,18 @@ def finetune(
     _write_record(out / RECORD, trained, start, mixture, corpora, config)
     checkpoints.remove()
     return trained
+
+
+def _detector() -> Detector | None:
+    """The project's own, where its library is installed; without it the languages are believed."""
+    from mt.detection import detect
+
+    try:
+        detect("Take one tablet twice a day.")
+    except (ImportError, MissingExtraError):
+        log.warning("the languages of the data are not checked: pip install '.[data]'")
+        return None
+    return detect
 
 
 def _require_torch() -> None:

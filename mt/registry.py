@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.errors import MissingExtraError, ModelError, OutputError
+from data.errors import ModelError, OutputError
 from data.files import atomic_write
 from data.settings import home
 
@@ -184,10 +184,8 @@ class Registry:
 
     @contextlib.contextmanager
     def _changing(self, pair: str) -> Iterator[None]:
-        try:
-            from filelock import FileLock, Timeout
-        except ImportError:
-            raise MissingExtraError("changing the models in use", "train") from None
+        from filelock import FileLock, Timeout
+
         folder = self.root / _valid_pair(pair)
         try:
             folder.mkdir(parents=True, exist_ok=True)

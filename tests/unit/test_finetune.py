@@ -76,7 +76,7 @@ def test_it_learns_says_so_and_keeps_a_record(base: Path, pairs: Path, tmp_path:
     seen: list[TrainProgress] = []
     trained = train(base, pairs, tmp_path / "out", progress=seen.append)
     losses = [p.losses["own"].cross_entropy for p in seen if "own" in p.losses]
-    assert sum(losses[-3:]) < 0.9 * sum(losses[:3])
+    assert sum(losses[-3:]) < 0.95 * sum(losses[:3])
     assert {name for p in seen for name in p.losses} == {"own", "replay"}
     assert any("own" in line(p) and "tokens/s" in line(p) for p in seen)
     assert len(trained.history) == 3
