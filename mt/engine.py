@@ -192,6 +192,8 @@ class Engine:
             beam_size=decode.beams,
             num_hypotheses=decode.n_best,
             length_penalty=decode.length_penalty,
+            sampling_topk=decode.sampling_topk,
+            sampling_temperature=decode.sampling_temperature,
             return_scores=decode.scores,
             asynchronous=True,
             **_LIMITS,
