@@ -46,7 +46,7 @@ class EngineDecoder:
         return [Span(0, 0), *spans] if tokenizer.language_token else spans
 
     def target_pieces(self, text: str) -> list[str]:
-        return self.engine.tokenizer.encode_target([text])[0]
+        return self.engine.tokenizer.target_pieces(text)
 
 
 def _character_spans(pieces: Sequence[object], text: str) -> list[Span]:

@@ -44,13 +44,12 @@ Hypotheses = tuple[Hypothesis, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Hypothesis):
     """A translation with its pieces; `attention[t][s]`: how much target piece t looked at source piece s."""
 
-    text: str
-    pieces: tuple[str, ...]
-    score: float
-    attention: tuple[tuple[float, ...], ...] = ()
+    score: float = 0.0
+    pieces: tuple[str, ...] = ()
+    attention: Sequence[Sequence[float]] = ()
 
     def aligned(self) -> list[int]:
         """For each target piece the source piece it looked at most."""
@@ -132,13 +131,7 @@ class Engine:
         texts = iter(flat)
         found = []
         for result in results:
-            looked = result.attention if attention else [()] * len(result.hypotheses)
-            found.append(
-                tuple(
-                    Candidate(next(texts), tuple(pieces), score, tuple(tuple(row) for row in rows_of))
-                    for pieces, score, rows_of in zip(result.hypotheses, result.scores, looked, strict=True)
-                )
-            )
+            found.append(_candidates(result, texts, attention))
         return found
 
     def score(self, sentences: Sequence[str], translations: Sequence[str]) -> list[float]:
@@ -194,7 +187,8 @@ class Engine:
             length_penalty=decode.length_penalty,
             sampling_topk=decode.sampling_topk,
             sampling_temperature=decode.sampling_temperature,
-            return_scores=decode.scores,
+            return_scores=decode.scores or decode.attention,
+            return_attention=decode.attention,
             asynchronous=True,
             **_LIMITS,
         )
@@ -205,10 +199,7 @@ class Engine:
         self._tame(window.rows, results, decode)
         flat = iter(self.tokenizer.decode([row for result in results for row in result.hypotheses]))
         found: list[Hypotheses] = [
-            tuple(
-                Hypothesis(next(flat), result.scores[i] if decode.scores else None)
-                for i in range(len(result.hypotheses))
-            )
+            _candidates(result, flat, True) if decode.attention else _hypotheses(result, flat, decode.scores)
             for result in results
         ]
         return found if window.owners is None else joined(found, window.owners, len(window.sentences))
@@ -228,7 +219,8 @@ class Engine:
             num_hypotheses=decode.n_best,
             length_penalty=decode.length_penalty,
             no_repeat_ngram_size=_FORBIDDEN_REPEAT,
-            return_scores=decode.scores,
+            return_scores=decode.scores or decode.attention,
+            return_attention=decode.attention,
             **_LIMITS,
         )
         for i, result in zip(runaways, again, strict=True):
@@ -257,6 +249,20 @@ _LIMITS: dict[str, Any] = {
 }
 
 
+def _hypotheses(result: Any, texts: Iterator[str], scores: bool) -> Hypotheses:
+    return tuple(
+        Hypothesis(next(texts), result.scores[i] if scores else None) for i in range(len(result.hypotheses))
+    )
+
+
+def _candidates(result: Any, texts: Iterator[str], attention: bool) -> tuple[Candidate, ...]:
+    looked = result.attention if attention else [()] * len(result.hypotheses)
+    return tuple(
+        Candidate(next(texts), score, tuple(pieces), rows)
+        for pieces, score, rows in zip(result.hypotheses, result.scores, looked, strict=True)
+    )
+
+
 def joined(found: Sequence[Hypotheses], owners: Sequence[int], sentences: int) -> list[Hypotheses]:
     """Parts of a sentence back together, n-th best with n-th best; a score is the mean of the parts'."""
     parts: list[list[Hypotheses]] = [[] for _ in range(sentences)]
@@ -264,6 +270,9 @@ def joined(found: Sequence[Hypotheses], owners: Sequence[int], sentences: int) -
         parts[owner].append(hypotheses)
     joined: list[Hypotheses] = []
     for own in parts:
+        if len(own) == 1:  # whole, so it keeps its pieces where they were asked for
+            joined.append(own[0])
+            continue
         ranks = []
         for rank in range(min(map(len, own))):
             scores = [hypotheses[rank].score for hypotheses in own]

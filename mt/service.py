@@ -60,11 +60,15 @@ class Enforcer(Protocol):
     """Makes translations use required terms; `terminology.enforcement` has one, and the edges hand it in.
 
     `wordings` is what the document has called each term so far; the same mapping comes with each call for
-    one document, so that a term keeps its word. Results are in the order of the translations.
+    one document, so that a term keeps its word. `drafts` are the translations as the engine made them, with
+    pieces and attention where it has them. Results are in the order of the translations.
     """
 
     def enforce(
-        self, translations: Sequence[Translation], wordings: MutableMapping[str, str]
+        self,
+        translations: Sequence[Translation],
+        wordings: MutableMapping[str, str] | None = None,
+        drafts: Sequence[Hypothesis] = (),
     ) -> Sequence[Enforced]: ...
 
 
@@ -111,6 +115,8 @@ class TranslationService:
     def translate_chunks(self, chunks: Iterable[Chunk], decode: DecodeConfig | None = None) -> Iterator[Part]:
         """One part a chunk, in order; sentences are numbered from 1 through the whole document."""
         settings = decode or DecodeConfig()
+        if self._enforcer is not None:
+            settings = replace(settings, attention=True)  # free in passing, dear afterwards
         wordings: dict[str, str] = {}
         waiting: list[_Window] = []
 
@@ -140,7 +146,8 @@ class TranslationService:
         if self._enforcer is None:
             results = [SegmentResult(translation) for translation in translations]
         else:
-            enforced = self._enforcer.enforce(translations, wordings)
+            drafts = [hypotheses[0] for hypotheses in found]
+            enforced = self._enforcer.enforce(translations, wordings, drafts)
             results = [SegmentResult(one.translation, one.terms) for one in enforced]
         if self._typography is not None:
             results = [

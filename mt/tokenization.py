@@ -62,6 +62,11 @@ class Tokenizer:
         rows: list[list[str]] = self.target.encode(list(sentences), out_type=str)
         return rows
 
+    def target_pieces(self, text: str) -> list[str]:
+        """One text: for a list SentencePiece starts threads, which takes a hundred times as long."""
+        pieces: list[str] = self.target.encode(text, out_type=str)
+        return pieces
+
     def decode(self, rows: Sequence[Sequence[str]]) -> list[str]:
         texts: list[str] = self.target.decode([list(row) for row in rows])
         return texts

@@ -65,6 +65,12 @@ def _declined(variant: str, words: list[str], table: dict[str, Any], language: s
     return [variant, *_genders(words, table, language), *_plurals(words[0], table)]
 
 
+def agrees_clearly(first: str, second: str, language: str) -> bool:
+    """Whether two words end alike in a way that tells gender and number: `vacinação` and `infecção`."""
+    endings = _table(base_language(language)).get("clear", "").split()
+    return any(first.endswith(ending) and second.endswith(ending) for ending in endings)
+
+
 def is_link(word: str, language: str) -> bool:
     """Prepositions, articles and the like, in which a term does not begin."""
     table = _table(base_language(language))

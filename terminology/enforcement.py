@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 
-from data.segments import Segment, Translation
+from data.segments import Hypothesis, Segment, Translation
 from data.term_records import Enforced, TermEdit
 from terminology.cases import (
     ABSENT,
@@ -42,7 +42,8 @@ from terminology.guards import SafetyCheck
 from terminology.matching import TermMatch, TermMatcher
 from terminology.mending import EnforceConfig, Mender
 from terminology.postedit import PostEditor, post_edit
-from terminology.wordings import decide, follow
+from terminology.tracing import traced
+from terminology.wordings import decide, follow, settles
 
 Found = tuple[TermMatch, ...]
 
@@ -75,27 +76,31 @@ class Enforcer:
         return self.mended(plain, wordings)
 
     def enforce(
-        self, translations: Sequence[Translation], wordings: MutableMapping[str, str] | None = None
+        self,
+        translations: Sequence[Translation],
+        wordings: MutableMapping[str, str] | None = None,
+        drafts: Sequence[Hypothesis] = (),
     ) -> list[Enforced]:
         """For the service: the translations, mended, each with the record of what was done."""
         return [
             Enforced(result.translation, record_of(result, wordings or {}, self.language))
-            for result in self.mended(translations, wordings)
+            for result in self.mended(translations, wordings, drafts)
         ]
 
     def mended(
-        self, translations: Sequence[Translation], wordings: MutableMapping[str, str] | None = None
+        self,
+        translations: Sequence[Translation],
+        wordings: MutableMapping[str, str] | None = None,
+        drafts: Sequence[Hypothesis] = (),
     ) -> list[TermedTranslation]:
         """In the order of the translations; with `wordings`, in the words that the document uses."""
         found = [self.matcher.find(one.source.text) for one in translations]
-        if wordings is None:
-            return self._mended(translations, found)
-        plain = [
-            check_matches(matches, one.target, self.language)
-            for one, matches in zip(translations, found, strict=True)
-        ]
-        decide(plain, wordings, self.language)
-        results = self._mended(translations, [follow(matches, wordings) for matches in found])
+        choices = any(settles(match, self.language) for matches in found for match in matches)
+        if wordings is None or not choices:
+            return self._mended(translations, found, drafts)
+        checks = [self._check(*pair) for pair in zip(found, translations, strict=True)]
+        decide(checks, wordings, self.language)
+        results = self._mended(translations, [follow(matches, wordings) for matches in found], drafts)
         decide([result.check for result in results], wordings, self.language)
         return self._unified(results, found, wordings)
 
@@ -107,89 +112,48 @@ class Enforcer:
         late = [
             number
             for number, (result, matches) in enumerate(zip(results, narrowed, strict=True))
-            if matches and not check_matches(matches, result.translation.target, self.language).ok
-            and result.check.ok
-        ]  # fmt: skip
+            if result.check.ok and not self._check(matches, result.translation).ok
+        ]
         again = self._mended([results[i].translation for i in late], [narrowed[i] for i in late])
         for number, result in zip(late, again, strict=True):
             results[number] = result.after(results[number])
         return [
-            replace(result, check=check_matches(matches, result.translation.target, self.language))
+            replace(result, check=self._check(matches, result.translation))
             for result, matches in zip(results, found, strict=True)
         ]
 
-    def _mended(self, translations: Sequence[Translation], found: Sequence[Found]) -> list[TermedTranslation]:
-        checks = [
-            check_matches(matches, one.target, self.language)
-            for one, matches in zip(translations, found, strict=True)
-        ]
-        needy = [number for number, check in enumerate(checks) if check.wanting or check.forbidden]
-        cases = self._cases(
-            [translations[i] for i in needy], [found[i] for i in needy], [checks[i] for i in needy]
-        )
-        whole = [case for case in cases if case.draft.pieces]
-        self._mender.mend(whole)
-        if self.post_editor is not None:
-            languages = (self.matcher.source_language, self.language)
-            post_edit(self.post_editor, cases, self.decoder, languages, self.config.limits, self.safety)
+    def _mended(
+        self, translations: Sequence[Translation], found: Sequence[Found], drafts: Sequence[Hypothesis] = ()
+    ) -> list[TermedTranslation]:
+        checks = [self._check(*pair) for pair in zip(found, translations, strict=True)]
         results = [
             TermedTranslation(one, check, Step.PLAIN if matches else Step.NO_TERMS)
             for one, check, matches in zip(translations, checks, found, strict=True)
         ]
+        needy = [number for number, check in enumerate(checks) if check.wanting or check.forbidden]
+        given = [drafts[number] if drafts else None for number in needy]
+        behind = traced(self.decoder, [translations[number] for number in needy], given)
+        cases = [
+            self._case(translations[number], found[number], draft)
+            for number, draft in zip(needy, behind, strict=True)
+        ]
+        self._mender.mend([case for case in cases if case.draft.pieces])
+        if self.post_editor is not None:
+            languages = (self.matcher.source_language, self.language)
+            post_edit(self.post_editor, cases, self.decoder, languages, self.config.limits, self.safety)
         for number, case in zip(needy, cases, strict=True):
             results[number] = result_of(case, translations[number])
         return results
 
-    def _cases(
-        self, translations: Sequence[Translation], found: Sequence[Found], checks: Sequence[TermCheck]
-    ) -> list[Case]:
-        """With the attention behind each translation; without one where the model cannot read it whole."""
-        sources = [one.source.text for one in translations]
-        fits = self.decoder.fits(sources) if sources else []
-        readable = [number for number, fit in enumerate(fits) if fit]
-        drafts = dict(zip(readable, self._traced([translations[i] for i in readable]), strict=True))
-        cases = []
-        for number, (one, matches) in enumerate(zip(translations, found, strict=True)):
-            draft = drafts.get(number) or _Untraced(one.target, one.score or 0.0)
-            case = Case(one.source, matches, draft, version_of(matches, draft, self.language))
-            if number not in drafts:
-                for status in case.open:
-                    case.give_up(status, TOO_LONG)
-            cases.append(case)
-        return cases
+    def _case(self, translation: Translation, matches: Found, draft: Draft) -> Case:
+        case = Case(translation.source, matches, draft, version_of(matches, draft, self.language))
+        if not draft.pieces:
+            for status in case.open:
+                case.give_up(status, TOO_LONG)
+        return case
 
-    def _traced(self, translations: Sequence[Translation]) -> list[Draft]:
-        """Drafts with attention: decoded again, and where that says something else, along the translation."""
-        sources = [one.source.text for one in translations]
-        found = [drafts[0] for drafts in self.decoder.drafts(sources, attention=True)] if sources else []
-        others = [i for i, draft in enumerate(found) if draft.text != translations[i].target]
-        if others:
-            pieces = [self.decoder.target_pieces(translations[i].target) for i in others]
-            followed = self.decoder.drafts([sources[i] for i in others], prefixes=pieces, attention=True)
-            scores = self.decoder.score(
-                [sources[i] for i in others], [translations[i].target for i in others]
-            )
-            for number, drafts, score in zip(others, followed, scores, strict=True):
-                found[number] = _Followed(translations[number].target, drafts[0], score)
-        return found
-
-
-class _Untraced:
-    """A translation that the model cannot account for: it did not read the sentence whole."""
-
-    pieces: tuple[str, ...] = ()
-    attention: tuple[tuple[float, ...], ...] = ()
-
-    def __init__(self, text: str, score: float) -> None:
-        self.text, self.score = text, score
-
-
-class _Followed:
-    """A translation along which the model was led, with its own score: the led one counts pieces as sure."""
-
-    def __init__(self, text: str, draft: Draft, score: float) -> None:
-        self.text, self.score = text, score
-        self.pieces, self.attention = draft.pieces, draft.attention
+    def _check(self, matches: Found, translation: Translation) -> TermCheck:
+        return check_matches(matches, translation.target, self.language)
 
 
 __all__ = ["ABSENT", "EnforceConfig", "Enforcer", "Step", "TermEdit", "TermedTranslation"]

@@ -68,7 +68,7 @@ class SplicedDraft:
     text: str
     pieces: tuple[str, ...]
     score: float
-    attention: tuple[tuple[float, ...], ...]
+    attention: Sequence[Sequence[float]]
 
 
 def options(decoder: Decoder, case: Case, language: str) -> list[Option]:

@@ -52,6 +52,9 @@ class Mender:
     def _round(self, cases: list[Case]) -> None:
         """The next missing term of each segment: replaced if that reads well, else forced."""
         ranked = [found for case in cases if (found := options(self.decoder, case, self.language))]
+        ranked = [
+            group for group in ranked if not (self._is_sure(group) and self._replace(group[0], strict=False))
+        ]
         flat = [option for group in ranked for option in group]
         scores = (
             self.decoder.beginning_scores(
@@ -68,6 +71,10 @@ class Mender:
             if not self._replace(group[0], strict=True):
                 unsettled.append(group)
         self._force(unsettled)
+
+    def _is_sure(self, group: list[Option]) -> bool:
+        """One way to write it, which agrees as the old words did: nothing to ask the model."""
+        return len(group) == 1 and group[0].attempt.agrees_clearly(self.language)
 
     def _bonus(self, attempt: Attempt) -> float:
         """Between likely forms the expected one is the safer choice, and one that ends as the old words."""

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from data.segments import Span
-from terminology.agreement import Need, determiners, forms, is_link
+from terminology.agreement import Need, agrees_clearly, determiners, forms, is_link
 from terminology.decoding import Draft
 from terminology.inflection import base_language
 from terminology.matching import TermMatch
@@ -55,6 +55,11 @@ class Attempt:
         """Whether the first word ends as the first old one did: `infetados` for `infectados`."""
         first, old = self.form.partition(" ")[0], self.old.strip().partition(" ")[0]
         return len(old) > 3 and first[-2:] == old[-2:]
+
+    def agrees_clearly(self, language: str) -> bool:
+        """Whether what stands around the old words must fit this form as well."""
+        words = [text.strip(" .,;:").casefold().partition(" ")[0] for text in (self.form, self.old)]
+        return agrees_clearly(words[0], words[1], language)
 
     @property
     def beginning(self) -> str:
