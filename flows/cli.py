@@ -38,9 +38,15 @@ class Mounted:
 
 COMMANDS: dict[str, Mounted] = {
     "check": Mounted("eval.check_cli:app", "Check a translation for what could hurt a patient."),
+    "data": Mounted(
+        "data.cli:app", "Generate, measure, filter, deduplicate and split parallel text.", "data"
+    ),
     "eval": Mounted("eval.cli:app", "Score and compare systems, and write a report.", "eval"),
     "gate": Mounted("eval.cli:gate_app", "May a candidate replace the system in use?", "eval"),
     "models": Mounted("mt.models_cli:app", "What is installed, from where, which licence."),
+    "pipeline": Mounted(
+        "flows.pipeline_cli:app", "Run the loop: from seeds and corpora to a model in use.", "flows"
+    ),
     "terms": Mounted("terminology.cli:app", "Keep termbases, and check texts against them.", "terms"),
 }
 

@@ -7,8 +7,8 @@ In: a file. Out: a `Pipeline`; a mistake is a `ConfigError` with the file and th
 
     configs/mine.yaml:9: data.real[0].path: no such file: corpora/trails.jsonl
 
-Paths are relative to the YAML file; `samples:NAME` is a file of the bundled samples. Settings of a stage are the
-stage's own values (`mt.config`, `eval.gate`), so their rules are checked by their own code.
+Paths are relative to the YAML file; `samples:NAME` is a file of the bundled samples. Settings of a stage are
+the stage's own values (`mt.config`, `eval.gate`), so their rules are checked by their own code.
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def _only_keys_of(kind: type[Any]) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         for key in value if isinstance(value, dict) else ():
             if key not in valid:
-                raise PydanticCustomError(
-                    "unknown_key", "no such key", {"key": str(key), "valid": valid}
-                )
+                raise PydanticCustomError("unknown_key", "no such key", {"key": str(key), "valid": valid})
         return value
 
     return check
@@ -88,7 +86,7 @@ class RealSource(Part):
 
 
 class Generation(Part):
-    """What a chat model writes. `writer` auto: the LLM of OPENAI_API_KEY where it is set, else the embedded."""
+    """What a chat model writes. `writer` auto: OPENAI_API_KEY's LLM where it is set, else the embedded."""
 
     writer: Literal["auto", "embedded", "llm", "none"] = "auto"
     sentences: int = Field(200, ge=1)
@@ -105,7 +103,8 @@ class Preparation(Part):
     real: tuple[RealSource, ...] = ()
     generation: Generation = Generation()
     termbases: tuple[Existing, ...] = ()
-    dev: Existing
+    dev: Existing | None = None
+    dev_share: float = Field(0.02, gt=0, lt=0.5)
     limits: Existing | None = None
     duplicates: float = Field(0.9, ge=0.5, le=1)
     contamination: float = Field(0.8, ge=0.5, le=1)

@@ -64,9 +64,8 @@ def _collect(path: Path, node: Any, place: Place, lines: dict[Place, int]) -> No
         for key, value in node.value:
             here = (*place, key.value)
             if here in lines:
-                raise ConfigError(
-                    f"{path}:{key.start_mark.line + 1}: {shown(here)}: given twice, first in line {lines[here]}"
-                )
+                place_now = f"{path}:{key.start_mark.line + 1}: {shown(here)}"
+                raise ConfigError(f"{place_now}: given twice, first in line {lines[here]}")
             lines[here] = key.start_mark.line + 1
             _collect(path, value, here, lines)
     elif node.id == "sequence":
@@ -114,4 +113,6 @@ def _words(found: Any, place: Place) -> str:
 def unknown(key: str, valid: Sequence[str]) -> str:
     near = get_close_matches(key, valid, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    return f"no such key{hint} valid: {', '.join(valid)}" if hint else f"no such key; valid: {', '.join(valid)}"
+    return (
+        f"no such key{hint} valid: {', '.join(valid)}" if hint else f"no such key; valid: {', '.join(valid)}"
+    )

@@ -1,0 +1,86 @@
+"""Bulk work on a Ray cluster, through Ray Data: one actor with one model for each core it is given.
+
+In: a job, blocks, which cluster (`local`: this machine as one; `auto`: the one this machine is part of;
+`ray://host:10001`). Out: the blocks' results, in order.
+
+    for lines in on_cluster(TranslateBlocks("en", "pt"), blocks, "auto"): ...
+
+Only places in files travel to the workers, and lines come back; a lost worker's blocks are done again by
+another. The files must be where all machines reach them (s3://, or a shared folder), and so must the models.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from data.errors import ConfigError, InputError, MissingExtraError
+from data.settings import switch_telemetry_off
+from flows.blocks import Block
+from flows.bulk import Job
+
+KINDS = ("local", "auto", "ray://HOST:PORT")
+
+
+class _Actor:
+    """What a worker process holds."""
+
+    def __init__(self, job: Job) -> None:
+        self._work = job.worker(1)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        block = Block(**{name: _plain(batch[name][0]) for name in Block.__slots__})
+        return {"text": ["\n".join(self._work(block))]}
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def on_cluster(job: Job, blocks: Iterable[Block], cluster: str) -> Iterator[list[str]]:
+    ray = connect(cluster)
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
+    context.max_errored_blocks = 0
+    rows = [asdict(block) for block in blocks]
+    if not rows:
+        return
+    # A block of Ray's for each of ours: what is lost with a worker is one block.
+    places = ray.data.from_items(rows, override_num_blocks=min(len(rows), 10_000))
+    actors = max(1, min(len(rows), int(ray.cluster_resources().get("CPU", 1))))
+    strategy = ray.data.ActorPoolStrategy(min_size=1, max_size=actors)
+    texts = places.map_batches(
+        _Actor,
+        fn_constructor_args=(job,),
+        batch_size=1,
+        compute=strategy,
+        num_cpus=1,
+        max_restarts=-1,
+        max_task_retries=-1,
+    )
+    for row in texts.iter_rows():
+        yield str(row["text"]).split("\n")
+
+
+def connect(cluster: str) -> Any:
+    """Ray, connected; a cluster that is not there is named."""
+    if cluster not in ("local", "auto") and not cluster.startswith("ray://"):
+        raise ConfigError(f"--cluster {cluster!r}: not a cluster; valid: {', '.join(KINDS)}")
+    switch_telemetry_off()
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise MissingExtraError("working on a cluster", "cluster") from None
+    if not ray.is_initialized():
+        address = {"local": "local", "auto": "auto"}.get(cluster, cluster)
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"--cluster {cluster}: cannot be reached: {why}") from None
+    return ray

@@ -1,0 +1,60 @@
+"""`medloop pipeline`: run a configuration, say what it would do, say how far it is.
+
+medloop pipeline run configs/starter.en-pt.yaml
+medloop pipeline plan configs/starter.en-pt.yaml
+medloop pipeline status configs/starter.en-pt.yaml
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.commands import new_app
+
+app = new_app("Run the loop: from seeds and corpora to a model in use.")
+REJECTED = 3
+
+Config = Annotated[Path, typer.Argument(help="A pipeline's YAML file; see configs/.")]
+
+
+@app.command()
+def run(
+    config: Config,
+    base: Annotated[str, typer.Option(help="Another base than the file's.")] = "",
+    demo: Annotated[bool, typer.Option("--demo", help="A rejected release is no failure.")] = False,
+) -> int:
+    """Do what is not done yet; start it again to go on. Exit code 3: the release was rejected."""
+    from flows.engine import start_server
+
+    if base:
+        os.environ["MEDLOOP_BASE"] = base
+    from flows.config import load_pipelines
+
+    found = load_pipelines(config)  # mistakes are told before anything starts
+    starting = start_server()
+    from flows.running import run_pipelines
+
+    states = run_pipelines(config, len(found), starting)
+    return 0 if demo or all(state in ("released", "skipped") for state in states) else REJECTED
+
+
+@app.command()
+def plan(config: Config) -> None:
+    """What would run, how many LLM calls, tokens and how much money; starts nothing."""
+    from flows.planning import planned
+
+    for line in planned(config):
+        typer.echo(line)
+
+
+@app.command()
+def status(config: Config) -> None:
+    """Which steps are complete, which were cut off, which model is in use."""
+    from flows.planning import state
+
+    for line in state(config):
+        typer.echo(line)

@@ -1,0 +1,54 @@
+"""Running pipelines from the command line: Prefect around it, lines in front of it.
+
+In: a configuration and a server on its way. Out: what became of each pipeline.
+
+    run_pipelines(Path("configs/all.yaml"), 2, start_server())     # ["released", "rejected"]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect import flow
+
+from flows.closing import show_outcome
+from flows.config import load_pipelines
+from flows.full_pipeline import whole
+from flows.run import Run, run_folder
+from flows.showing import Show
+from flows.step_folders import LockedError, StepFolders
+
+if TYPE_CHECKING:
+    from flows.engine import Starting
+
+
+def run_pipelines(config: Path, count: int, starting: Starting | None) -> list[str]:
+    show = Show()
+    if starting is not None:
+        starting.join()
+    states = []
+    for number, pipeline in enumerate(load_pipelines(config), 1):
+        if count > 1:
+            show.line(f"[bold]{number} of {count}: {pipeline.name}[/bold]")
+        folders = StepFolders(run_folder(pipeline), wait=pipeline.operation.at_once == "wait")
+        states.append(_one(Run(config, pipeline, folders, show)))
+    return states
+
+
+def _one(run: Run) -> str:
+    named = flow(_whole, name="full-pipeline", flow_run_name=run.pipeline.name, validate_parameters=False)
+    try:
+        state: str = named(run)
+    except LockedError as error:
+        if run.pipeline.operation.at_once != "skip":
+            raise
+        run.show.plain(f"{error}; skipped, as the configuration says")
+        return "skipped"
+    return state
+
+
+def _whole(run: Run) -> str:
+    outcome = whole(run)
+    show_outcome(outcome)
+    return outcome.released.state

@@ -1,0 +1,51 @@
+"""Prefect's tasks: each wraps one stage. Retries are for what can pass (an LLM, a network), nothing else.
+
+In: a `Run` and results of earlier tasks: paths, never data. Out: what the stage returns.
+
+    pairs = prepared_task(run, decontaminated_task(run, unique))
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import task
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from data.llm import ChatError
+from flows import generating, judging, preparing, training
+
+
+def can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """A server that did not answer may answer later; a budget that is spent stays spent."""
+    error = state.result(raise_on_failure=False)
+    passing = (ChatError, ConnectionError, TimeoutError)
+    return isinstance(error, passing) and not type(error).__name__.startswith("Budget")
+
+
+def _task(stage: Any, name: str, tags: tuple[str, ...] = (), **options: Any) -> Any:
+    return task(stage, name=name, tags=set(tags), persist_result=False, cache_policy=None, **options)
+
+
+RETRYING: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay_seconds": [10, 60],
+    "retry_condition_fn": can_pass,
+}
+
+# Tags are Prefect's limits for several runs at once: `prefect concurrency-limit create llm 4`.
+generate = _task(generating.generated, "generate", ("llm",), **RETRYING)
+gather = _task(preparing.gather, "gather")
+measure = _task(preparing.measured, "measure")
+filter_pairs = _task(preparing.filtered, "filter")
+deduplicate = _task(preparing.deduplicated, "deduplicate")
+decontaminate = _task(preparing.decontaminated, "decontaminate")
+prepare = _task(preparing.prepared, "prepare")
+train = _task(training.trained, "train", ("training",))
+convert = _task(training.converted, "convert")
+register = _task(training.registered, "register")
+evaluate = _task(judging.evaluated, "evaluate", ("llm",), **RETRYING)
+gate = _task(judging.gated, "gate")
+release = _task(judging.released, "release")
+document = _task(judging.document_translated, "document")
