@@ -63,10 +63,12 @@ class Abandoned(MedloopError):
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """`batch_tokens`: padded tokens in a batch, which bounds how long the next sentence waits; `linger`: how
-    long a free worker waits for those whose answers it has just given to come back with more."""
+    """`batch_tokens`: padded tokens in a batch; `batch_seconds`: how long a batch may last while few requests
+    wait, so that whoever comes next waits no longer; `linger_seconds`: how long a free worker waits for those
+    whom it has just answered to come back with more."""
 
-    batch_tokens: int = 1024
+    batch_tokens: int = 2048
+    batch_seconds: float = 0.12
     most_waiting: int = 4096
     workers: int = 0  # 0: one for each translation that the engine runs at once
     linger_seconds: float = 0.003
@@ -153,6 +155,7 @@ class Batcher:
         self._closing = self._stopped = False
         self._sentences = self._batches = 0
         self._rate = 100.0  # sentences per second, for Retry-After
+        self._speed = 2000.0  # tokens per second of one worker
         count = limits.workers or engine.parallel
         self._workers = [
             threading.Thread(target=self._work, name=f"medloop-batch-{n}", daemon=True) for n in range(count)
@@ -180,6 +183,11 @@ class Batcher:
 
     def score(self, sentences: Sequence[str], translations: Sequence[str]) -> list[float]:
         return self.engine.score(sentences, translations)
+
+    def piece_scores(
+        self, sentences: Sequence[str], beginnings: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        return self.engine.piece_scores(sentences, beginnings)
 
     def translate(self, sentences: Sequence[str], decode: DecodeConfig = _PLAIN) -> list[str]:
         windows = (sentences[start : start + _WINDOW] for start in range(0, len(sentences), _WINDOW))
@@ -276,7 +284,8 @@ class Batcher:
         with self._changed:
             self._admit(request, len(texts))
             request._jobs.add(job)
-            for place, text in enumerate(texts):
+            # By length: batches of one document then need no padding.
+            for place, text in sorted(enumerate(texts), key=lambda numbered: len(numbered[1])):
                 cost = (len(text) // _CHARACTERS_PER_TOKEN + 2) * decode.beams
                 sentence = _Sentence(job, place, text, prefixes[place] if prefixes else None)
                 self._queue.add(Item(id(request), call, cost, sentence))
@@ -317,9 +326,7 @@ class Batcher:
                 if self._stopped and not self._queue:
                     return
                 self._linger(last)
-                idle = len(self._workers) - self._running
-                share = -(-len(self._queue) // max(1, idle))
-                items = self._queue.take(self._limits.batch_tokens, share)
+                items = self._queue.take(*self._size())
                 self._running += 1
             started = time.monotonic()
             try:
@@ -328,11 +335,24 @@ class Batcher:
                 last = len(items)
                 with self._changed:
                     self._running -= 1
-                    self._sentences += last
-                    self._batches += 1
-                    rate = last / max(1e-4, time.monotonic() - started) * len(self._workers)
-                    self._rate += 0.1 * (rate - self._rate)
+                    self._note(items, max(1e-4, time.monotonic() - started))
                     self._changed.notify_all()
+
+    def _size(self) -> tuple[int, int]:
+        """Tokens and sentences of the next batch: idle workers share what waits."""
+        idle = len(self._workers) - self._running
+        share = -(-len(self._queue) // max(1, idle))
+        if self._queue.turns > len(self._workers):
+            return self._limits.batch_tokens, share
+        return min(self._limits.batch_tokens, int(self._speed * self._limits.batch_seconds)), share
+
+    def _note(self, items: Sequence[Item], seconds: float) -> None:
+        self._sentences += len(items)
+        self._batches += 1
+        self._rate += 0.1 * (len(items) / seconds * len(self._workers) - self._rate)
+        if items:
+            padded = max(item.cost for item in items) * len(items)
+            self._speed += 0.2 * (padded / seconds - self._speed)
 
     def _linger(self, last: int) -> None:
         """After a batch of many: those clients come back within a moment, and a full batch is cheaper."""

@@ -38,6 +38,11 @@ class FairQueue:
     def __len__(self) -> int:
         return self._size
 
+    @property
+    def turns(self) -> int:
+        """Requests that wait."""
+        return len(self._turns)
+
     def add(self, item: Item) -> None:
         self._turns.setdefault(item.turn, deque()).append(item)
         self._size += 1
