@@ -130,9 +130,16 @@ def filter_pairs(
             against = broken(measures, limits)
             _write(drop if against else keep, record, against)
             reasons.update(against[:1])
-    missing = [limit.reason for limit in limits if not any(bound.measure in names for bound in limit.bounds)]
+    missing = [limit.reason for limit in limits if not any(_known(b.measure, names) for b in limit.bounds)]
     ordered = dict(reasons.most_common())
     return Filtered(pairs, pairs - reasons.total(), ordered, tuple(missing), dict(problems.counts))
+
+
+def _known(measure: str, names: set[str]) -> bool:
+    """A count of findings is left out where it is 0, so its group having been measured is enough."""
+    return measure in names or (
+        measure.startswith(("clinical_", "critical_")) and "clinical_critical" in names
+    )
 
 
 def _write(stream: TextIO, record: Record, against: Sequence[str]) -> None:
