@@ -146,14 +146,14 @@ def _stepper(base: Base, corpora: list[Corpus], config: TrainConfig) -> Stepper:
     from mt.finetune_step import Stepper
 
     device = torch.device(_device(config.device))
-    model = trainable(base, config).to(device).train()
+    model = trainable(base, config, device.type).to(device).train()
     teachers = []
     if any(corpus.source.anchor for corpus in corpora):
         for name in config.anchor_models or (str(base.folder),):
             folder = load_base(name, config.target)
             if folder.vocabulary.numbers != base.vocabulary.numbers:
                 raise ConfigError(f"anchor {name}: its vocabulary is not the base's; choose one of its kin")
-            teacher = load_marian(folder.folder).to(device).eval()
+            teacher = load_marian(folder.folder, device.type).to(device).eval()
             teachers.append(teacher.requires_grad_(False))
     return Stepper(model, teachers, corpora, base.pad, config, _dtype(config.precision, device.type), device)
 

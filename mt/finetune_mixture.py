@@ -14,6 +14,7 @@ The order depends on the seed alone, so a resumed run sees what an undisturbed o
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from mt.finetune_data import Corpus
 
 # Batches drawn at a time and sorted by length among themselves.
-_POOL_BATCHES = 48
+_POOL_BATCHES = 96
 # Source tokens of a batch may exceed its target tokens by this much.
 _SOURCE_ROOM = 1.4
+# Targets whose lengths differ by less than one part in so many count as equally long.
+_FINENESS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +143,4 @@ def _cut(corpora: Sequence[Corpus], pool: list[Example], batch_tokens: int) -> I
 def _near(measured: tuple[int, int, int]) -> tuple[int, int, int]:
     """Targets of about the same length, then sources in order: little padding on both sides."""
     target, source, place = measured
-    return target // max(3, target // 10), source, place
+    return int(_FINENESS * math.log(target)), source, place
