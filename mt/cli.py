@@ -4,6 +4,10 @@ translate "Take 5 mg once daily." --from en --to pt
 translate --input notes.md --output notes.pt.md
 translate --input letters/ --output letters.pt/ --resume
 cat report.txt | translate --json
+translate --input letter.txt --glossary client.tbx --glossary house.csv --explain
+
+What a person should look at (a dose that differs, a term that could not be brought in) is told on standard
+error, or in the JSON; the exit code stays 0.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -22,15 +26,18 @@ from data.commands import new_app, run
 from data.errors import ConfigError, InputError, MedloopError
 
 if TYPE_CHECKING:
+    from data.llm import ChatModel
+    from data.segments import Translation
     from mt.config import DecodeConfig
+    from mt.engine import Engine
     from mt.formats.chunks import Chunk, ReadOptions
-    from mt.service import Part, TranslationService
+    from mt.service import Enforcer, Part, TranslationService
+    from terminology.termbase import Termbase
 
 app = new_app("Translate clinical text, offline.")
 
 # Text of one command line is short: all cores work on one sentence. Anything else is bulk.
 _SHORT_TEXT = 2_000
-_PROGRESS_FROM_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,19 @@ class Job:
     reading: ReadOptions
     decode: DecodeConfig
     as_json: bool
+    explain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What is asked of the translation beyond being one."""
+
+    glossaries: list[Path]
+    skip_bad_terms: bool
+    post_edit: bool
+    memory: Path | None
+    check: bool
+    explain: bool
 
 
 @app.command()
@@ -62,6 +82,25 @@ def translate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a segment.")] = False,
     beam: Annotated[int, typer.Option(help="Beam size; 1 is fastest.")] = 1,
     n_best: Annotated[int, typer.Option(help="Candidates a segment.")] = 1,
+    glossary: Annotated[
+        list[Path],
+        typer.Option("--glossary", help="Termbase file to enforce (several: the first has the say)."),
+    ] = [],  # noqa: B006
+    skip_bad_terms: Annotated[
+        bool, typer.Option("--skip-bad-terms", help="Leave bad rows of a glossary out and list them.")
+    ] = False,
+    post_edit: Annotated[
+        bool, typer.Option("--post-edit", help="Let the configured LLM bring in terms that still miss.")
+    ] = False,
+    memory: Annotated[
+        Path | None, typer.Option("--memory", help="Approved pairs (JSONL) to show the LLM as examples.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Clinical safety checks; findings on standard error.")
+    ] = True,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say on standard error what became of each term.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 for all cores.")] = 0,
     list_models: Annotated[bool, typer.Option("--list", help="List the installed models and exit.")] = False,
@@ -79,7 +118,8 @@ def translate(
         return
     _require_one_source(text, input_path, output_path, resume)
     bulk = text is None or len(text) > _SHORT_TEXT
-    job = _job(source, target, model, (device, threads, bulk), (beam, n_best), lines, as_json)
+    demands = Demands(glossary, skip_bad_terms, post_edit, memory, check, explain)
+    job = _job(source, target, model, (device, threads, bulk), (beam, n_best), lines, as_json, demands)
     if input_path is not None and input_path.is_dir():
         _translate_folder(job, input_path, output_path or input_path, resume)
     elif input_path is not None:
@@ -118,19 +158,70 @@ def _job(
     search: tuple[int, int],
     lines: bool,
     as_json: bool,
+    demands: Demands,
 ) -> Job:
     from mt.config import DecodeConfig, DeviceConfig
     from mt.engine import Engine
     from mt.formats.chunks import ReadOptions
     from mt.models import find_model
-    from mt.service import TranslationService
+    from mt.service import TranslationService, clinical_checker
     from mt.typography import Typography
 
     where = DeviceConfig(device=device[0], threads=device[1], bulk=device[2])
     decode = DecodeConfig(beam_size=search[0], n_best=search[1], scores=as_json or search[1] > 1)
+    termbases = _termbases(demands, source, target)
+    chat = _chat(demands)
     engine = Engine(find_model(source, target, model), where, target)
-    service = TranslationService(engine, typography=Typography(engine.tokenizer))
-    return Job(service, ReadOptions(language=source, split=not lines), decode, as_json)
+    service = TranslationService(
+        engine,
+        _enforcer(engine, termbases, chat, demands.memory) if termbases else None,
+        clinical_checker(source, target) if demands.check else None,
+        Typography(engine.tokenizer),
+    )
+    return Job(service, ReadOptions(language=source, split=not lines), decode, as_json, demands.explain)
+
+
+def _termbases(demands: Demands, source: str, target: str) -> list[Termbase]:
+    """Read before the model is, so that a bad row is told at once."""
+    if not demands.glossaries:
+        for flag, given in (("--post-edit", demands.post_edit), ("--skip-bad-terms", demands.skip_bad_terms)):
+            if given:
+                raise ConfigError(f"{flag} is about terms; name a glossary with --glossary FILE")
+        return []
+    from terminology.files import load_termbase
+
+    found = []
+    for path in demands.glossaries:
+        loaded = load_termbase(path, source, target, demands.skip_bad_terms)
+        for problem in (*loaded.skipped, *loaded.conflicts):
+            _say(str(problem))
+        found.append(loaded.termbase)
+    return found
+
+
+def _chat(demands: Demands) -> ChatModel | None:
+    if demands.memory is not None and not demands.post_edit:
+        raise ConfigError("--memory shows examples to the LLM; give --post-edit, too")
+    if not demands.post_edit:
+        return None
+    from terminology.postedit import configured_model
+
+    return configured_model()
+
+
+def _enforcer(
+    engine: Engine, termbases: list[Termbase], chat: ChatModel | None, memory: Path | None
+) -> Enforcer:
+    from mt.decoder import EngineDecoder
+    from terminology.enforcement import enforcer_for
+
+    neighbours = None
+    if memory is not None:
+        from data.jsonl import read_pairs
+        from terminology.memory import TranslationMemory
+
+        neighbours = TranslationMemory(read_pairs(memory)).neighbours
+    return enforcer_for(EngineDecoder(engine), termbases, chat, neighbours)
 
 
 def _translate_text(job: Job, text: str, output_path: Path | None) -> None:
@@ -160,7 +251,9 @@ def _translate_file(job: Job, input_path: Path, output_path: Path | None) -> Non
         stream = input_path.open("rb")
     except OSError as error:
         raise InputError(f"{input_path}: cannot be read ({error.strerror})") from None
-    with stream, _Progress(stream, input_path) as watched:
+    from mt.progress import Progress
+
+    with stream, Progress(stream, input_path) as watched:
         _write(job, read_stream(watched, str(input_path), input_path.suffix, job.reading), output_path)
 
 
@@ -221,30 +314,28 @@ def _make_stdout_lossless() -> None:
 
 
 def _write_parts(job: Job, parts: Iterator[Part], stream: TextIO) -> None:
+    from mt.explaining import Watch
+    from mt.results import record
+
+    watch = Watch(job.explain)
     for part in parts:
         if job.as_json:
-            stream.writelines(
-                json.dumps(_record(one), ensure_ascii=False) + "\n" for one in part.translations
-            )
+            stream.writelines(json.dumps(record(one), ensure_ascii=False) + "\n" for one in part.segments)
         elif job.decode.n_best > 1:
             for one in part.translations:
                 for rank, (text, score) in enumerate(_ranked(one), 1):
                     stream.write(f"{one.source.id}\t{rank}\t{score}\t{text}\n")
         else:
             stream.write(part.text)
+        if job.explain or not job.as_json:  # in JSON each segment has its findings with it
+            for result in part.segments:
+                for line in watch.lines(result):
+                    _say(line)
+    if closing := watch.closing():
+        _say(closing)
 
 
-def _record(translation: Any) -> dict[str, Any]:
-    record = {"id": translation.source.id, "source": translation.source.text, "target": translation.target}
-    record["score"] = _rounded(translation.score)
-    if translation.alternatives:
-        record["alternatives"] = [
-            {"target": other.text, "score": _rounded(other.score)} for other in translation.alternatives
-        ]
-    return record
-
-
-def _ranked(translation: Any) -> Iterator[tuple[str, float | None]]:
+def _ranked(translation: Translation) -> Iterator[tuple[str, float | None]]:
     yield translation.target, _rounded(translation.score)
     for other in translation.alternatives:
         yield other.text, _rounded(other.score)
@@ -252,30 +343,6 @@ def _ranked(translation: Any) -> Iterator[tuple[str, float | None]]:
 
 def _rounded(score: float | None) -> float | None:
     return None if score is None else round(score, 4)
-
-
-class _Progress:
-    """A bar on stderr over the bytes read, when a person watches and the file is worth waiting for."""
-
-    def __init__(self, stream: BinaryIO, path: Path) -> None:
-        self._stream, self._path = stream, path
-        self._bar: Any = None
-
-    def __enter__(self) -> BinaryIO:
-        size = self._path.stat().st_size
-        if not sys.stderr.isatty() or size < _PROGRESS_FROM_BYTES:
-            return self._stream
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self._bar = Progress(console=Console(stderr=True), transient=True)
-        self._bar.start()
-        watched: BinaryIO = self._bar.wrap_file(self._stream, total=size, description=self._path.name)
-        return watched
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
 
 def _show_models() -> None:

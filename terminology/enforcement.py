@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 
+from data.llm import ChatModel
 from data.segments import Hypothesis, Segment, Translation
 from data.term_records import Enforced, TermEdit
 from terminology.cases import (
@@ -38,10 +39,11 @@ from terminology.cases import (
 )
 from terminology.checking import TermCheck, check_matches
 from terminology.decoding import Decoder, Draft
-from terminology.guards import SafetyCheck
+from terminology.guards import SafetyCheck, clinical_safety
 from terminology.matching import TermMatch, TermMatcher
 from terminology.mending import EnforceConfig, Mender
-from terminology.postedit import PostEditor, post_edit
+from terminology.postedit import Neighbours, PostEditor, post_edit
+from terminology.termbase import Termbase
 from terminology.tracing import traced
 from terminology.wordings import decide, follow, settles
 
@@ -156,4 +158,17 @@ class Enforcer:
         return check_matches(matches, translation.target, self.language)
 
 
-__all__ = ["ABSENT", "EnforceConfig", "Enforcer", "Step", "TermEdit", "TermedTranslation"]
+def enforcer_for(
+    decoder: Decoder,
+    termbases: Sequence[Termbase],
+    chat: ChatModel | None = None,
+    neighbours: Neighbours | None = None,
+) -> Enforcer:
+    """As the edges want it: termbases by rank, clinical checks in the guard, the LLM if one is given."""
+    matcher = TermMatcher(termbases)
+    source, target = matcher.source_language, matcher.target_language
+    editor = PostEditor(chat, source, target, neighbours) if chat is not None else None
+    return Enforcer(decoder, matcher, safety=clinical_safety(source, target), post_editor=editor)
+
+
+__all__ = ["ABSENT", "EnforceConfig", "Enforcer", "Step", "TermEdit", "TermedTranslation", "enforcer_for"]

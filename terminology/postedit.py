@@ -3,7 +3,7 @@
 In: cases that still miss a term or hold a forbidden one. Out: the same cases; a reply that passes the guard
 is taken, any other leaves the earlier text, and the case says why.
 
-    editor = PostEditor(chat_model("postedit"), "English", "Portuguese", memory.neighbours)
+    editor = PostEditor(configured_model(), "en", "pt", memory.neighbours)
     Enforcer(decoder, matcher, safety=clinical_safety("en", "pt"), post_editor=editor)
 
 A call holds a few segments, each with a slot of its own, so replies cannot shift; each slot may hold several
@@ -19,14 +19,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.llm import ChatError, ChatModel, Message
+from data.errors import ConfigError
+from data.llm import ChatError, ChatModel, Message, OpenAIChat
 from terminology.cases import Case, Step, version_of
 from terminology.decoding import Decoder
 from terminology.guards import GuardLimits, SafetyCheck, Version, clinical_safety, judge_edit
@@ -37,6 +39,7 @@ NO_REPLY, UNREADABLE, NO_CANDIDATE = "no_reply", "unreadable", "no_candidate"
 Neighbours = Callable[[str], Sequence[tuple[str, str]]]
 _PROMPT = Path(__file__).parent / "prompts" / "postedit.md"
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
+_NAMES = {"en": "English", "pt": "Portuguese", "es": "Spanish", "fr": "French", "de": "German"}
 _SPACES = re.compile(r"\s+")
 
 
@@ -51,7 +54,7 @@ class PostEditConfig:
 
 
 class PostEditor:
-    """Languages are named in words, as a prompt wants them; `neighbours` gives similar approved pairs."""
+    """Languages by code; `neighbours` gives similar approved pairs."""
 
     def __init__(
         self,
@@ -64,7 +67,9 @@ class PostEditor:
         self.model, self.config = model, config
         self._neighbours = neighbours
         self._system = _PROMPT.read_text(encoding="utf-8").format(
-            source_language=source_language, target_language=target_language, candidates=config.candidates
+            source_language=_NAMES.get(source_language[:2], source_language),
+            target_language=_NAMES.get(target_language[:2], target_language),
+            candidates=config.candidates,
         )
 
     def candidates(self, cases: Sequence[Case]) -> list[list[str] | str]:
@@ -106,6 +111,16 @@ class PostEditor:
             found = self._neighbours(case.segment.text)
             slot["similar"] = [{"source": source, "target": target} for source, target in found]
         return slot
+
+
+def configured_model(environ: Mapping[str, str] = os.environ) -> ChatModel:
+    """The LLM that the environment names for post-editing."""
+    name = environ.get("MEDLOOP_LLM_POSTEDIT_MODEL") or environ.get("MEDLOOP_LLM_MODEL")
+    if not name:
+        raise ConfigError(
+            "no LLM to post-edit with: set MEDLOOP_LLM_MODEL (and OPENAI_BASE_URL, OPENAI_API_KEY)"
+        )
+    return OpenAIChat(name)
 
 
 def post_edit(

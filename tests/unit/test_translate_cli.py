@@ -28,6 +28,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: str | bytes, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Without the safety checks, which have a lot to say about a model that knows nothing."""
+    return checked(*arguments, "--no-check", stdin=stdin, **options)
+
+
+def checked(
+    *arguments: str | bytes, stdin: bytes = b"", **options: object
+) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", "from mt.cli import main; main()", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, check=False, **options)  # type: ignore[call-overload,no-any-return]
 
@@ -61,6 +68,45 @@ def test_json_has_each_sentence_with_its_score(tiny: Path) -> None:
 def test_lines_mode_keeps_the_count(tiny: Path) -> None:
     result = run("--lines", "--json", "--model", str(tiny), stdin=b"Take it. Rest.\nEat.\n")
     assert [json.loads(line)["source"] for line in result.stdout.splitlines()] == ["Take it. Rest.", "Eat."]
+
+
+def test_a_lost_dose_never_passes_silently(tiny: Path) -> None:
+    result = checked("Take 5 mg.", "--model", str(tiny))
+    assert result.returncode == 0
+    lines = result.stderr.decode().splitlines()
+    assert any(line.startswith("translate: segment 1: critical ") for line in lines)
+    assert lines[-1] == "translate: 1 of 1 segments need review"
+    result = checked("Take 5 mg.", "--json", "--model", str(tiny))
+    record = json.loads(result.stdout)
+    assert record["needs_review"] is True
+    assert "critical" in {finding["severity"] for finding in record["findings"]}
+    assert result.stderr == b""
+
+
+def test_a_glossary_is_enforced_or_says_why_not(tiny: Path, tmp_path: Path) -> None:
+    glossary = tmp_path / "client.csv"
+    glossary.write_text("source,target\nfever,febre\nrash,erupção\n", encoding="utf-8")
+    result = run("A fever. Rest now.", "--json", "--model", str(tiny), "--glossary", str(glossary))
+    first, second = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [use["source"] for use in first["terms"]["required"]] == ["fever"]
+    [use] = first["terms"]["required"]
+    assert ("febre" in first["target"]) == (use["state"] != "missing")
+    assert first["needs_review"] == (use["state"] == "missing") == bool(use.get("reason"))
+    assert second["terms"] == {"step": "no_terms"}
+    result = run("A fever.", "--explain", "--model", str(tiny), "--glossary", str(glossary))
+    assert 'segment 1: term "fever"' in result.stderr.decode()
+
+
+def test_bad_terms_are_named_and_may_be_left_out(tiny: Path, tmp_path: Path) -> None:
+    glossary = tmp_path / "client.csv"
+    glossary.write_text("source,target\nfever,febre\n,erupção\n", encoding="utf-8")
+    arguments = ["A rash.", "--model", str(tiny), "--glossary", str(glossary)]
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert last_line(result) == f"translate: {glossary}:3: has no source term"
+    result = run(*arguments, "--skip-bad-terms")
+    assert result.returncode == 0
+    assert last_line(result) == f"translate: {glossary}:3: has no source term"
 
 
 @pytest.mark.parametrize(
@@ -106,6 +152,10 @@ def test_bytes_that_are_not_text_on_the_command_line_come_back(tiny: Path) -> No
         (["--model", "{tiny}", "--resume", "x"], b"", "--resume continues a folder"),
         (["--model", "{tiny}", "--device", "tpu", "x"], b"", "no device 'tpu'; valid: auto, cpu, cuda"),
         (["--model", "{tiny}", "--beam", "0", "x"], b"", "beam size must be 1 or more, not 0"),
+        (["--model", "{tiny}", "--post-edit", "x"], b"", "--post-edit is about terms; name a glossary"),
+        (["--model", "{tiny}", "--memory", "m.jsonl", "x"], b"", "--memory shows examples to the LLM"),
+        (["--model", "{tiny}", "--glossary", "no.csv", "x"], b"", "cannot read no.csv"),
+        (["--model", "{tiny}", "--glossary", "README.md", "x"], b"", "not a termbase by its name"),
         (["--model", "{tiny}", "--frobnicate"], b"", "No such option: --frobnicate"),
     ],
 )
