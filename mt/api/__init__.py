@@ -1,0 +1,1 @@
+"""The translation server: native, LibreTranslate-compatible and DeepL-compatible routes over one service."""
