@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := pip install --disable-pip-version-check --no-input --no-compile -qq
 BENCHMARKS ?= $(shell grep -l '^if __name__' benchmarks/*.py)
-SAMPLE := data/samples/discharge_summary.en.txt
 
 .DEFAULT_GOAL := help
 
@@ -14,8 +13,8 @@ help: ## list these chores
 
 setup: $(VENV)/.installed ## create .venv with the pinned versions; the chores below do it where needed
 
-pipeline: setup ## the main job, for now: translate the bundled discharge summary into Portuguese
-	@$(BIN)/translate --from en --to pt --input $(SAMPLE)
+pipeline: setup ## the main job: from bundled seeds to a judged release and a translated document
+	@$(BIN)/medloop pipeline run --demo configs/starter.en-pt.yaml
 
 test: setup ## all tests
 	@$(BIN)/python -m pytest -q

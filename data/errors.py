@@ -34,6 +34,10 @@ class RecordError(InputError):
         super().__init__(f"{path}:{line}: {problem}")
         self.path, self.line, self.problem = Path(path), line, problem
 
+    def __reduce__(self) -> tuple[type[RecordError], tuple[Path, int, str]]:
+        """So that it comes back whole from a worker process."""
+        return (type(self), (self.path, self.line, self.problem))
+
 
 class OutputError(MedloopError):
     """A file or folder that cannot be written."""

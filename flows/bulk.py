@@ -40,7 +40,7 @@ class Worker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TranslateBlocks:
-    """`src` of each record is translated into `tgt`; a blank line stays one. `model` as `translate --model`."""
+    """`src` of each record becomes `tgt`; a blank line stays one. `model` as `translate --model`."""
 
     source: str
     target: str

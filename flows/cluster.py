@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from data.errors import ConfigError, InputError, MissingExtraError
+from data.errors import ConfigError, InputError, MedloopError, MissingExtraError
 from data.settings import switch_telemetry_off
 from flows.blocks import Block
 from flows.bulk import Job
@@ -61,8 +61,22 @@ def on_cluster(job: Job, blocks: Iterable[Block], cluster: str) -> Iterator[list
         max_restarts=-1,
         max_task_retries=-1,
     )
-    for row in texts.iter_rows():
-        yield str(row["text"]).split("\n")
+    try:
+        for row in texts.iter_rows():
+            yield str(row["text"]).split("\n")
+    except Exception as error:  # Ray wraps what a worker raised, more than once
+        ours = _ours(error)
+        if ours is None:
+            raise
+        raise ours from None
+
+
+def _ours(error: BaseException | None) -> MedloopError | None:
+    while error is not None:
+        if isinstance(error, MedloopError):
+            return error
+        error = getattr(error, "cause", None) or error.__cause__
+    return None
 
 
 def connect(cluster: str) -> Any:

@@ -43,6 +43,30 @@ def run(
 
 
 @app.command()
+def bulk(
+    corpus: Annotated[str, typer.Argument(help="JSONL with src; a path, or an address such as s3://...")],
+    output: Annotated[Path, typer.Argument(help="JSONL to write; start again to go on.")],
+    work: Annotated[str, typer.Option(help="translate, or filter (measures and reasons).")] = "translate",
+    source: Annotated[str, typer.Option("--from", help="Source language.")] = "en",
+    target: Annotated[str, typer.Option("--to", help="Target language.")] = "pt",
+    model: Annotated[str, typer.Option(help="An installed name, a folder, or a hub name.")] = "",
+    limits: Annotated[str, typer.Option(help="YAML of the filter's limits.")] = "",
+    cluster: Annotated[str, typer.Option(help="local, auto or ray://HOST:PORT; else this machine.")] = "",
+) -> None:
+    """Translate or filter a corpus of any size, on all cores or on a Ray cluster."""
+    from data.errors import ConfigError
+    from flows.bulk import FilterBlocks, Job, TranslateBlocks, run_blocks
+
+    jobs: dict[str, Job] = {
+        "translate": TranslateBlocks(source, target, model),
+        "filter": FilterBlocks(limits),
+    }
+    if work not in jobs:
+        raise ConfigError(f"--work {work!r}: no such work; valid: {', '.join(jobs)}")
+    typer.echo(f"{run_blocks(jobs[work], corpus, output, cluster):,} lines: {output}")
+
+
+@app.command()
 def plan(config: Config) -> None:
     """What would run, how many LLM calls, tokens and how much money; starts nothing."""
     from flows.planning import planned

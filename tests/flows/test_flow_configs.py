@@ -48,14 +48,14 @@ def test_paths_are_relative_to_the_file(good: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("  epochs: 1", "  epocs: 1", "tiny.yaml:9: training.epocs: no such key; did you mean epochs? valid: "),
+        ("  epochs: 1", "  epocs: 1", ":9: training.epocs: no such key; did you mean epochs? valid: "),
         ("  epochs: 1", "  epochs: many", "tiny.yaml:9: training.epochs: input should be a valid number"),
-        ("  epochs: 1", "  schedule: never", "tiny.yaml:9: training.schedule: no schedule 'never'; valid: cosine"),
+        ("  epochs: 1", "  schedule: never", ":9: training.schedule: no schedule 'never'; valid: "),
         ("name: tiny", "nam: tiny", "tiny.yaml:1: nam: no such key"),
         ("name: tiny\n", "", "tiny.yaml:1: name: is missing"),
         ("target: pt", "target: 7", "tiny.yaml:3: target: input should be a valid string, not 7"),
         ("pairs.jsonl}", "nowhere.jsonl}", "tiny.yaml:6: data.real[0].path: no such file: "),
-        ("  dev: pairs.jsonl", "  dev: pairs.jsonl\n  dev: pairs.jsonl", "tiny.yaml:8: data.dev: given twice, first in line 7"),
+        ("  dev: pairs.jsonl", "  dev: a\n  dev: b", "tiny.yaml:8: data.dev: given twice, first in line 7"),
         ("name: tiny", "name: [tiny", "tiny.yaml:2: not YAML: "),
         ("name: tiny", "name: tiny\ngate: {fastest: 1}", "tiny.yaml:2: gate.fastest: no such key"),
     ],

@@ -150,4 +150,6 @@ def test_killed_at_ten_points_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
     assert kills >= 5
     assert list(expected) == sorted(expected)
     assert len(expected) == 3
-    assert next(text for name, text in expected.items() if name.startswith("third")) == str(sum(range(40)) * 2)
+    assert next(text for name, text in expected.items() if name.startswith("third")) == str(
+        sum(range(40)) * 2
+    )

@@ -1,0 +1,109 @@
+"""Bulk work: the same bytes here and on a cluster, also when a node dies, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from data.errors import ConfigError, RecordError
+from flows.blocks import blocks_of, read_block
+from flows.bulk import FilterBlocks, TranslateBlocks, run_blocks
+from flows.cluster import connect
+
+SENTENCES = ["Take 5 mg once daily.", "The patient denies fever.", "Rest.", "Hold metoprolol.", ""]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.jsonl"
+    with path.open("w", encoding="utf-8") as stream:
+        for number in range(60):
+            text = SENTENCES[number % len(SENTENCES)]
+            record = {"id": f"é{number}", "src": f"{text} {number}", "tgt": f"Tome {number}."}
+            stream.write((json.dumps(record, ensure_ascii=False) if text else "") + "\n")
+    return path
+
+
+@pytest.mark.parametrize("lines", [1, 7, 60, 100])
+def test_blocks_hold_every_line_once(corpus: Path, lines: int) -> None:
+    found = [line for block in blocks_of(str(corpus), lines) for line in read_block(block)]
+    assert found == corpus.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    assert [block.first for block in blocks_of(str(corpus), 7)] == list(range(1, 61, 7))
+
+
+def test_a_file_anywhere_fsspec_reaches(corpus: Path) -> None:
+    import fsspec
+
+    with fsspec.open("memory://corpora/c.jsonl", "wb") as stream:
+        stream.write(corpus.read_bytes())
+    here, there = (list(blocks_of(path, 16)) for path in (str(corpus), "memory://corpora/c.jsonl"))
+    assert [read_block(block) for block in here] == [read_block(block) for block in there]
+
+
+def test_translations_line_by_line(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    assert run_blocks(TranslateBlocks("en", "pt"), str(corpus), out, lines=16) == 60
+    lines = out.read_text(encoding="utf-8").split("\n")
+    assert len(lines) == 61
+    assert lines[4] == ""
+    first = json.loads(lines[0])
+    assert (first["id"], first["tgt_lang"], "5 mg" in first["tgt"]) == ("é0", "pt", True)
+    assert not out.with_name("out.jsonl.part").exists()
+
+
+def test_a_stopped_job_goes_on_after_its_last_whole_block(corpus: Path, tmp_path: Path) -> None:
+    whole, stopped = tmp_path / "whole.jsonl", tmp_path / "stopped.jsonl"
+    job = FilterBlocks()
+    run_blocks(job, str(corpus), whole, lines=16)
+    lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    marked = lines[0].replace('"é0"', '"from the earlier run"')
+    part = stopped.with_name("stopped.jsonl.part")
+    part.write_text("".join([marked, *lines[1:20]]) + '{"id": "half', encoding="utf-8")
+    assert run_blocks(job, str(corpus), stopped, lines=16) == 60
+    assert stopped.read_text(encoding="utf-8").splitlines(keepends=True) == [marked, *lines[1:]]
+
+
+def test_a_bad_line_is_named(corpus: Path, tmp_path: Path) -> None:
+    with corpus.open("a", encoding="utf-8") as stream:
+        stream.write('{"src": 7}\n')
+    with pytest.raises(RecordError, match=r"corpus\.jsonl:61: not an object with a text in src"):
+        run_blocks(FilterBlocks(), str(corpus), tmp_path / "out.jsonl", lines=16)
+
+
+def test_a_cluster_by_another_name() -> None:
+    with pytest.raises(ConfigError, match=r"--cluster 'spark': not a cluster; valid: local, auto, ray://"):
+        connect("spark")
+
+
+def test_a_cluster_of_two_nodes_writes_the_same_bytes_though_one_dies(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "200")  # a busy machine takes its time
+    pytest.importorskip("ray")
+    import ray
+    from ray.cluster_utils import Cluster
+
+    job = TranslateBlocks("en", "pt")
+    here, there = tmp_path / "here.jsonl", tmp_path / "there.jsonl"
+    run_blocks(job, str(corpus), here, lines=4)
+    small = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=small)
+    try:
+        second = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+        from flows import cluster as ours
+
+        seen = 0
+        with there.open("w", encoding="utf-8") as stream:
+            for lines in ours.on_cluster(job, blocks_of(str(corpus), 4), "auto"):
+                stream.write("".join(f"{line}\n" for line in lines))
+                seen += 1
+                if seen == 3:
+                    cluster.remove_node(second, allow_graceful=False)
+        assert seen == 15
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert there.read_bytes() == here.read_bytes()
