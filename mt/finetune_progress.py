@@ -119,7 +119,7 @@ class RichBar:
 
 
 class TensorBoard:
-    """Curves for TensorBoard; needs the package `tensorboard`."""
+    """Curves for TensorBoard; needs the extra `tensorboard`."""
 
     def __init__(self, folder: Path) -> None:
         try:
