@@ -23,11 +23,15 @@ _GOVERNED = 3
 _STANCES = ("stop", "go")
 _NEAR = 5
 _SHORT_LINE = 12
+# How near a medicine stands to the verb whose object or subject it is.
+_OBJECT = 3
 
 
 def compare(source: Line, target: Line) -> list[Finding]:
-    if not _verbs(source) or not _verbs(target):
+    if not _verbs(source):
         return []
+    if not _verbs(target):
+        return _lost(source, target)
     if not _about_medicine(source) and not _about_medicine(target):
         return []
     ours, theirs = stance_of(source), stance_of(target)
@@ -41,6 +45,19 @@ def compare(source: Line, target: Line) -> list[Finding]:
     )
     spans = source.span(mark.first, mark.last), target.span(theirs_mark.first, theirs_mark.last)
     return [Finding(INSTRUCTION, "critical", *spans, message)]
+
+
+def _lost(source: Line, target: Line) -> list[Finding]:
+    """ "Hold the metformin" that became to grasp or to carry it: nothing on the other side says to stop."""
+    stop = stance_of(source).get("stop")
+    medicines = [mark.first for mark in source.marks["drug"]]
+    if stop is None or target.table is None or groups_of(source) or groups_of(target):
+        return []
+    if not any(0 <= first - stop.last <= _OBJECT or 0 < stop.first - first <= _OBJECT for first in medicines):
+        return []
+    quoted = source.quote(stop.first, stop.last)
+    message = f'"{quoted}" is to stop a medicine here; the translation does not say so.'
+    return [Finding(INSTRUCTION, "critical", source.span(stop.first, stop.last), None, message)]
 
 
 def _verbs(line: Line) -> list[Mark]:

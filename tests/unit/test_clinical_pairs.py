@@ -10,6 +10,8 @@ RIGHT = [
     ("en", "pt", "Take 0.5 mg twice daily for 7 days.", "Tome 0,5 mg duas vezes ao dia por 7 dias."),
     ("pt", "en", "Tomar 1 comprimido de 8/8 h por 10 dias.", "Take 1 tablet every 8 hours for 10 days."),
     ("pt", "en", "Paciente nega dor torácica.", "The patient denies chest pain."),
+    ("en", "pt", "Warfarin was held.", "A varfarina foi suspensa."),
+    ("en", "pt", "Stop aspirin.", "Não tome aspirina."),
     ("en", "pt", "Use or non-use of elastic stockings.", "Utilização ou não da meia elástica."),
     ("en", "pt", "Treated and untreated patients.", "Pacientes tratados e não tratados."),
     (
@@ -204,6 +206,8 @@ WRONG = [
     ("fr", "en", "Ne pas avaler.", "Swallow.", "negation"),
     ("es", "en", "Niega fiebre.", "Reports fever.", "negation"),
     ("en", "pt", "It is not uncommon.", "É incomum.", "negation"),
+    ("en", "pt", "Hold metformin.", "Segure metformina.", "instruction"),
+    ("en", "pt", "Warfarin was held before surgery.", "A varfarina foi realizada antes.", "instruction"),
     ("en", "pt", "Untreated high blood pressure.", "Hipertensão arterial tratada.", "negation"),
     ("en", "pt", "Death or non-fatal infarction.", "Óbito ou infarto fatal.", "negation"),
     (
