@@ -145,7 +145,7 @@ def _manifest(
     manifest = Manifest(
         source=languages[0],
         target=languages[1],
-        licence=config.licence or str(own.get("licence", "")),
+        licence=config.licence or str(own.get("licence") or record.get("base_licence") or ""),
         origin=config.origin or str(own.get("origin", "")) or _origin(record, checkpoint),
         quantization=config.quantization,
         parity=parity,

@@ -207,6 +207,13 @@ def _identity(
     }
 
 
+def _licence(manifest: Path) -> str:
+    try:
+        return str(json.loads(manifest.read_text(encoding="utf-8")).get("licence", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
 def _write_record(
     path: Path, trained: Trained, base: Base, mixture: Mixture, corpora: list[Corpus], config: TrainConfig
 ) -> None:
@@ -217,6 +224,7 @@ def _write_record(
     record = {
         "base": base.folder.name,
         "base_fingerprint": base.fingerprint,
+        "base_licence": _licence(base.folder / "medloop.json"),
         "data_digest": trained.data_digest,
         "sources": [
             dataclasses.asdict(corpus.source)

@@ -62,7 +62,8 @@ class Loop:
         stream = itertools.islice(examples, self.at.batches, None)
         started = saved = reported = time.monotonic()
         seconds_before = self.at.seconds
-        tokens_reported, losses, why = self.at.tokens, [], ""
+        tokens_reported, losses = self.at.tokens, []
+        why = self._why_end()  # a run that was killed after its last step has only its result to write
         while not why:
             batches = list(itertools.islice(stream, self.config.accumulate))
             losses.append(self._step(batches))

@@ -92,27 +92,28 @@ def find_model(source: str, target: str, name: str = "") -> Model:
 
 
 def _named(name: str, source: str, target: str) -> Model:
-    pair, _, alias = name.rpartition("@")  # "candidate" of the pair asked for, or "en-pt@candidate"
-    if alias in NAMES:
-        return _described(Registry.standard().resolve(pair or f"{source}-{target}", alias))
-    for folder in (*_model_folders(), *_registered()):
-        if name == _name(folder):
-            model = _described(folder)
-            break
-    else:
-        path = Path(name).expanduser()
-        if path.exists():
-            model = _described(path)
-        elif _HUB_NAME.fullmatch(name):
-            model = _described(_from_hub(name))
-        else:
-            known = ", ".join(model.name for model in installed_models()) or "none"
-            raise ModelError(f"no model {name!r}: neither a folder nor one of the installed: {known}")
+    model = _described(_place(name, source, target))
     if model.source and model.target and (model.source, model.target) != (source, target):
         several = any(token.startswith(">>") for token in _vocabulary(model.runnable))
         if not several:
             raise LanguagePairError(source, target, [model.pair])
     return model
+
+
+def _place(name: str, source: str, target: str) -> Path:
+    pair, _, alias = name.rpartition("@")  # "candidate" of the pair asked for, or "en-pt@candidate"
+    if alias in NAMES:
+        return Registry.standard().resolve(pair or f"{source}-{target}", alias)
+    for folder in (*_model_folders(), *_registered()):
+        if name == _name(folder):
+            return folder
+    path = Path(name).expanduser()
+    if path.exists():
+        return path
+    if _HUB_NAME.fullmatch(name):
+        return _from_hub(name)
+    known = ", ".join(model.name for model in installed_models()) or "none"
+    raise ModelError(f"no model {name!r}: neither a folder nor one of the installed: {known}")
 
 
 def _model_folders() -> Iterator[Path]:

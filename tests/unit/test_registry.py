@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from data.errors import InputError, MedloopError, ModelError
+from data.errors import InputError, LanguagePairError, MedloopError, ModelError
 from mt.models import STARTERS, find_model, installed_models
 from mt.models_cli import app
 from mt.registry import Registry
@@ -80,6 +80,8 @@ def test_production_comes_before_the_starter(registry: Registry, two: tuple[str,
     assert find_model("en", "pt", two[1]).licence == "CC0-1.0"
     assert {two[0], two[1], "en-pt"} <= {model.name for model in installed_models()}
     assert find_model("pt", "en").folder == STARTERS / "pt-en"
+    with pytest.raises(LanguagePairError, match="no model translates pt-en; available pairs: en-pt"):
+        find_model("pt", "en", "en-pt@candidate")
 
 
 def test_what_is_in_production_stays(registry: Registry, two: tuple[str, str]) -> None:
