@@ -49,6 +49,13 @@ class EngineDecoder:
         return self.engine.tokenizer.target_pieces(text)
 
 
+def decoder_for(source: str, target: str, model: str = "") -> EngineDecoder:
+    """The installed model of a pair, for those who work through much text."""
+    from mt.models import find_model
+
+    return EngineDecoder(Engine(find_model(source, target, model), language=target))
+
+
 def _character_spans(pieces: Sequence[object], text: str) -> list[Span]:
     """SentencePiece counts bytes; texts are counted in characters."""
     if text.isascii():

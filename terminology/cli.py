@@ -20,6 +20,7 @@ import typer
 from data.commands import new_app
 from data.errors import InputError
 from data.settings import home
+from terminology.mining_cli import approve, mine, proposals, reject
 
 if TYPE_CHECKING:
     from terminology.checking import TermCheck
@@ -255,3 +256,7 @@ def _tell(changes: list[Change]) -> None:
 
 def _note(line: str) -> None:
     typer.echo(line, err=True)
+
+
+for command in (mine, proposals, approve, reject):
+    app.command()(command)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from data.segments import Segment, Span
+from data.segments import Hypothesis, Segment, Span, Translation
 from terminology.agreement import Need, determiners, forms
 from terminology.enforcement import EnforceConfig, Enforcer, Step
 from terminology.matching import TermMatcher
@@ -205,3 +205,45 @@ def test_verbs_are_conjugated() -> None:
 def test_determiners() -> None:
     assert determiners("Da", "pt") == ("Da", "Do", "Dos", "Das")
     assert determiners("gripe", "pt") == ()
+
+
+def test_a_document_keeps_its_word_for_a_term() -> None:
+    both = Term("1", "flu", (Variant("gripe"), Variant("influenza")))
+    enforcer = Enforcer(FakeDecoder(), TermMatcher([Termbase("b", "en", "pt", (both,))]))
+    texts = [("the flu season", "a gripe época"), ("the flu starts", "a influenza começa")]
+    given = [Translation(Segment(str(n), source), target) for n, (source, target) in enumerate(texts)]
+    wordings: dict[str, str] = {}
+    first, second = enforcer.enforce(given, wordings)
+    assert wordings == {"flu": "gripe"}
+    assert first.translation.target == "a gripe época"
+    assert second.translation.target == "a gripe começa"
+    assert second.terms.step == Step.REPLACED
+    [later] = enforcer.enforce([given[1]], wordings)  # another part of the same document
+    assert later.translation.target == "a gripe começa"
+    [other] = enforcer.enforce([given[1]], {})  # another document
+    assert other.translation.target == "a influenza começa"
+    assert other.terms.ok
+
+
+def test_a_wording_that_cannot_be_changed_is_told() -> None:
+    both = Term("1", "flu", (Variant("gripe"), Variant("influenza")))
+    enforcer = Enforcer(FakeDecoder(blind=True), TermMatcher([Termbase("b", "en", "pt", (both,))]))
+    [result] = enforcer.enforce([Translation(Segment("1", "the flu"), "a influenza")], {"flu": "gripe"})
+    assert [(use.state, use.reason) for use in result.terms.required] == [("exact", "other_wording")]
+    assert not result.terms.ok
+
+
+def test_other_candidates_and_ids_stay_with_a_mended_translation() -> None:
+    plain = Translation(Segment("s9", "the flu"), "a influenza", None, (Hypothesis("uma influenza"),))
+    [result] = Enforcer(FakeDecoder(), matcher(("flu", "gripe"))).enforce([plain])
+    assert result.translation.target == "a gripe"
+    assert (result.translation.source, result.translation.alternatives) == (plain.source, plain.alternatives)
+
+
+def test_a_translation_of_another_origin_is_traced() -> None:
+    """Beam search, or a person: the model is led along the text that is given."""
+    decoder = FakeDecoder()
+    given = Translation(Segment("1", "the flu season"), "uma influenza estação")
+    [result] = Enforcer(decoder, matcher(("flu", "gripe"))).enforce([given])
+    assert result.translation.target == "uma gripe estação"
+    assert decoder.calls[:2] == ["plain", "forced"]
