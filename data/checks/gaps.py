@@ -75,8 +75,8 @@ def _anchors(language: str) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple
 @lru_cache(1 << 16)
 def keys(language: str, word: str) -> tuple[str | int, ...]:
     """What a word may be answered by: its cognates' beginning and its rows; a number by itself."""
-    if not word[0].isalpha():
-        return (word,) if word[0].isdigit() else ()
+    if not word[:1].isalpha():  # a lone combining mark folds away to nothing
+        return (word,) if word[:1].isdigit() else ()
     whole, beginnings = _anchors(language)
     rows: tuple[str | int, ...] = whole.get(word, ())
     for length in range(2, min(len(word), _LONGEST_BEGINNING) + 1):
