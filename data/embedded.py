@@ -94,6 +94,10 @@ class EmbeddedChat:
             for prompt, (text, count, ended) in zip(prompts, found, strict=True)
         ]
 
+    def count(self, text: str) -> int:
+        """Tokens of this model."""
+        return len(self._tokens(text))
+
     def _generate(
         self, prompts: list[list[str]], stop: str, settings: EmbeddedSettings
     ) -> list[tuple[str, int, bool]]:
