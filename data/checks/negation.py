@@ -134,7 +134,7 @@ def _needs_company(line: Line, mark: Mark) -> bool:
 
 
 def _begins(table: Table, word: str) -> bool:
-    return word in table.clause_starts or not word[0].isalnum()
+    return word in table.clause_starts or not word[:1].isalnum()
 
 
 def _without_adjectives(line: Line, groups: list[Group], other: Line, sure: bool) -> list[Group]:
@@ -164,7 +164,7 @@ def _denies_nothing(line: Line, group: Group, table: Table) -> bool:
     for word in line.words[after : after + _ONLY]:
         if word in table.only:
             return True
-        if not word[0].isalnum():
+        if not word[:1].isalnum():
             return False
     return False
 

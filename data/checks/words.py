@@ -52,4 +52,4 @@ def skeleton(folded: str) -> str:
 
 
 def is_number(word: str) -> bool:
-    return word[0] in "0123456789"
+    return word[:1] in frozenset("0123456789")
