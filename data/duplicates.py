@@ -4,9 +4,8 @@ In: files of pairs. Out: a file of those kept and one of those dropped, each wit
 
     dedupe(["a.jsonl", "b.jsonl"], Path("unique.jsonl"), Path("same.jsonl"))   # Deduped(pairs=9, kept=7, ...)
 
-Signatures (MinHash) are made with all cores and put into bands; pairs that share a band are compared by their
-texts, so nothing is dropped by a hash accident. The texts wait in a temporary file, not in memory: a million
-pairs take about 0.5 GB. In a family at a threshold of 0.9 all but one of 100,000 members are found.
+Signatures (MinHash) are made with all cores and put into bands; records that share a band are compared by
+their texts, so nothing is dropped by a hash accident. The texts wait in a temporary file, not in memory.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ PERMUTATIONS, BANDS = (
 )  # bands of four: of pairs at 0.9 all but one in ten million share one, at 0.8 0.9998
 _SEED = 42
 _ROWS = PERMUTATIONS // BANDS
+_NEIGHBOURS = 4  # of a band's records each is compared with so many, or boilerplate would cost its square
 SIDES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "both": lambda record: f"{normal_form(record['src'])}\x1f{normal_form(record['tgt'])}",
     "source": lambda record: normal_form(record["src"]),
@@ -186,7 +186,7 @@ class _Families:
         return max((m for m in compared if m[1] >= threshold), key=lambda match: match[1], default=None)
 
     def _candidates(self) -> Iterator[tuple[int, set[int]]]:
-        """Records in order, each with earlier ones that share a band: the first there and the one before."""
+        """Records in order, each with earlier ones that share a band: the first there and the ones before."""
         import numpy as np
 
         if not self.count:
@@ -201,7 +201,9 @@ class _Families:
             start = np.maximum.accumulate(np.where(new, np.arange(len(keys)), 0))
             later = np.flatnonzero(~new)
             pairs.append(np.stack((order[later], order[start[later]])))
-            pairs.append(np.stack((order[later], order[later - 1])))
+            for step in range(1, _NEIGHBOURS + 1):
+                later = later[later - step > start[later]]
+                pairs.append(np.stack((order[later], order[later - step])))
         both = np.unique(np.concatenate(pairs, axis=1), axis=1)
         cuts = np.flatnonzero(np.diff(both[0])) + 1
         for numbers, firsts in zip(np.split(both[0], cuts), np.split(both[1], cuts), strict=True):

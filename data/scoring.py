@@ -34,9 +34,12 @@ _LEAST_LONG = 3
 _LONG = re.compile(r"[^\W\d_]{5}")
 _ODD = re.compile(r"\b[bcdfghjklmnpqrstvwxz]{5}|[bcdfghjklmnpqrstvwxz]{6}")
 _FAR = re.compile(r"[^\x00-\u024f\u2000-\u206f]")
-# What UTF-8 read as Latin-1 looks like (Ã©, â€™), the replacement mark, and controls.
+# What UTF-8 read as Latin-1 looks like (Ã©, â€™), the replacement mark, and controls. Quotation marks after
+# Ã are left alone: «AMANHû is right.
+_SUSPECT = re.compile(r"[ÃÂâ\ufffd\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]")
 _BROKEN = re.compile(
-    r"Ã[\x80-\xbf‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œ]|Â[\xa0-\xbf]|â€|�|[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]"
+    r"Ã[\x80-\xaa\xac-\xba\xbc-\xbf‚ƒ„…†‡ˆ‰Š‹Œ˜™š›œ]|Â[\xa0-\xaa\xac-\xba\xbc-\xbf]|â€"
+    r"|[\ufffd\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]"
 )
 _SCRIPTS = {
     **dict.fromkeys(("ru", "uk", "bg", "mk", "be"), ("CYRILLIC",)),
@@ -143,12 +146,16 @@ def letter_share(text: str, words: Sequence[str]) -> float:
 
 def odd_words(text: str) -> float:
     """The share of longer words that nobody could say: without a vowel, or six consonants in a row."""
+    if not _ODD.search(text):
+        return 0.0
     long = len(_LONG.findall(text))
     return round(len(_ODD.findall(text)) / long, 3) if long >= _LEAST_LONG else 0.0
 
 
 def broken_characters(text: str) -> int:
-    return 0 if text.isascii() and text.isprintable() else len(_BROKEN.findall(text))
+    if (text.isascii() and text.isprintable()) or not _SUSPECT.search(text):
+        return 0
+    return len(_BROKEN.findall(text))
 
 
 def other_script(text: str, language: str) -> float:
