@@ -73,8 +73,10 @@ class Mender:
         self._force(unsettled)
 
     def _is_sure(self, group: list[Option]) -> bool:
-        """One way to write it, which agrees as the old words did: nothing to ask the model."""
-        return len(group) == 1 and group[0].attempt.agrees_clearly(self.language)
+        """One way to write it, no shorter, which agrees as the old words did: nothing to ask the model."""
+        attempt = group[0].attempt
+        longer = len(attempt.form.split()) >= len(attempt.old.split())
+        return len(group) == 1 and longer and attempt.agrees_clearly(self.language)
 
     def _bonus(self, attempt: Attempt) -> float:
         """Between likely forms the expected one is the safer choice, and one that ends as the old words."""

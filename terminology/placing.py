@@ -80,7 +80,7 @@ def places_of(draft: Draft, spans: Sequence[Span], match: TermMatch, language: s
     start, place = _start(draft.pieces, shares, language)
     if place < 0:
         return []
-    end = _region_end(draft.pieces, shares, place)
+    end = _without_link(draft.pieces, start, _region_end(draft.pieces, shares, place), match, language)
     starts = [number for number in range(start, end) if draft.pieces[number].startswith("▁")]
     wordy = len(starts) > max(1, len(match.term.source.split()))
     leaning = wordy and shares[place] < _CERTAIN and max(shares[starts[1] : end]) > shares[place]
@@ -188,6 +188,13 @@ def _region_end(pieces: Sequence[str], shares: Sequence[float], place: int) -> i
     while end < len(pieces) and not pieces[end].startswith("▁") and pieces[end][:1].isalnum():
         end += 1
     return end
+
+
+def _without_link(pieces: Sequence[str], start: int, end: int, match: TermMatch, language: str) -> int:
+    """A last `por` of `infecção por coronavírus` belongs to what follows, wherever it looked."""
+    last = next((place for place in range(end - 1, start, -1) if pieces[place].startswith("▁")), start)
+    ends_in_link = any(is_link(text.split()[-1], language) for text in match.allowed)
+    return end if last <= start or ends_in_link or not is_link(_word(pieces, last), language) else last
 
 
 def _word_start(pieces: Sequence[str], place: int) -> int:
