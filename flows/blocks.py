@@ -39,7 +39,7 @@ def open_anywhere(path: str, mode: str = "rb") -> IO[Any]:
             raise InputError(f"cannot read {path}: {error.strerror or error}") from None
         return stream
     try:
-        import fsspec
+        import fsspec  # type: ignore[import-untyped]
     except ImportError:
         raise MissingExtraError(f"reading {path}", "cluster") from None
     try:

@@ -43,10 +43,12 @@ COMMANDS: dict[str, Mounted] = {
     ),
     "eval": Mounted("eval.cli:app", "Score and compare systems, and write a report.", "eval"),
     "gate": Mounted("eval.cli:gate_app", "May a candidate replace the system in use?", "eval"),
+    "keys": Mounted("mt.keys_cli:app", "Who may use the translation server.", "api"),
     "models": Mounted("mt.models_cli:app", "What is installed, from where, which licence."),
     "pipeline": Mounted(
         "flows.pipeline_cli:app", "Run the loop: from seeds and corpora to a model in use.", "flows"
     ),
+    "serve": Mounted("mt.api.serve:app", "Serve translations to tools and hospital systems.", "api"),
     "terms": Mounted("terminology.cli:app", "Keep termbases, and check texts against them.", "terms"),
 }
 

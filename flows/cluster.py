@@ -11,6 +11,7 @@ another. The files must be where all machines reach them (s3://, or a shared fol
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -93,7 +94,9 @@ def connect(cluster: str) -> Any:
     if not ray.is_initialized():
         address = {"local": "local", "auto": "auto"}.get(cluster, cluster)
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+            ray.init(
+                address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False
+            )
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             why = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"--cluster {cluster}: cannot be reached: {why}") from None

@@ -81,22 +81,22 @@ class RealSource(Part):
 
     name: str
     path: Existing
-    weight: float = Field(1.0, gt=0)
-    anchor: float = Field(0.0, ge=0)
+    weight: float = Field(default=1.0, gt=0)
+    anchor: float = Field(default=0.0, ge=0)
 
 
 class Generation(Part):
     """What a chat model writes. `writer` auto: OPENAI_API_KEY's LLM where it is set, else the embedded."""
 
     writer: Literal["auto", "embedded", "llm", "none"] = "auto"
-    sentences: int = Field(200, ge=1)
-    seconds: float = Field(150.0, gt=0)
-    weight: float = Field(1.0, gt=0)
+    sentences: int = Field(default=200, ge=1)
+    seconds: float = Field(default=150.0, gt=0)
+    weight: float = Field(default=1.0, gt=0)
     synthesis: dict[str, Any] = Field(default_factory=dict)
-    most_calls: int | None = Field(None, ge=0)
-    most_tokens: int | None = Field(None, ge=0)
-    most_money: float | None = Field(None, ge=0)
-    concurrency: int = Field(4, ge=1)
+    most_calls: int | None = Field(default=None, ge=0)
+    most_tokens: int | None = Field(default=None, ge=0)
+    most_money: float | None = Field(default=None, ge=0)
+    concurrency: int = Field(default=4, ge=1)
 
 
 class Preparation(Part):
@@ -104,10 +104,10 @@ class Preparation(Part):
     generation: Generation = Generation()
     termbases: tuple[Existing, ...] = ()
     dev: Existing | None = None
-    dev_share: float = Field(0.02, gt=0, lt=0.5)
+    dev_share: float = Field(default=0.02, gt=0, lt=0.5)
     limits: Existing | None = None
-    duplicates: float = Field(0.9, ge=0.5, le=1)
-    contamination: float = Field(0.8, ge=0.5, le=1)
+    duplicates: float = Field(default=0.9, ge=0.5, le=1)
+    contamination: float = Field(default=0.8, ge=0.5, le=1)
 
 
 class TestSet(Part):
@@ -118,7 +118,7 @@ class TestSet(Part):
     name: str
     path: Existing
     role: Literal["domain", "general", "extra"] = "extra"
-    limit: int = Field(0, ge=0)
+    limit: int = Field(default=0, ge=0)
 
 
 class Evaluation(Part):
@@ -127,7 +127,7 @@ class Evaluation(Part):
     sets: tuple[TestSet, ...] = Field(min_length=1)
     systems: tuple[str, ...] = ()
     comet: str = "no"
-    resamples: int = Field(500, ge=100)
+    resamples: int = Field(default=500, ge=100)
 
     @model_validator(mode="after")
     def _one_of_a_role(self) -> Evaluation:
@@ -149,8 +149,8 @@ class Operation(Part):
     """`at_once`: what a run does while another of the same pipeline is still going."""
 
     at_once: Literal["refuse", "wait", "skip"] = "refuse"
-    retries: int = Field(2, ge=0, le=10)
-    retry_seconds: float = Field(10.0, ge=0)
+    retries: int = Field(default=2, ge=0, le=10)
+    retry_seconds: float = Field(default=10.0, ge=0)
     webhook: str = ""
     corrections: Path | None = None
     launcher: tuple[str, ...] = ()

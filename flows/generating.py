@@ -7,6 +7,7 @@ In: a `Run`. Out: a `Done` with `pairs.jsonl`, or None where nothing is to be wr
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def generated(run: Run) -> Done | None:
     if kind == "none":
         return None
     try:
-        import data.synthesis  # noqa: F401
+        importlib.import_module("data.synthesis")
     except ModuleNotFoundError:
         run.show.plain(f"{'generate':<14}left out: writing text is not part of this version")
         return None

@@ -37,7 +37,7 @@ def run_pipelines(config: Path, count: int, starting: Starting | None) -> list[s
 
 
 def _one(run: Run) -> str:
-    named = flow(_whole, name="full-pipeline", flow_run_name=run.pipeline.name, validate_parameters=False)
+    named = flow(name="full-pipeline", flow_run_name=run.pipeline.name, validate_parameters=False)(_whole)
     try:
         state: str = named(run)
     except LockedError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
@@ -25,7 +26,7 @@ def can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
 
 
 def _task(stage: Any, name: str, tags: tuple[str, ...] = (), **options: Any) -> Any:
-    return task(stage, name=name, tags=set(tags), persist_result=False, cache_policy=None, **options)
+    return task(name=name, tags=set(tags), persist_result=False, cache_policy=NO_CACHE, **options)(stage)
 
 
 RETRYING: dict[str, Any] = {

@@ -10,10 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
 
 from flows.bulk import TranslateBlocks, run_blocks
 
-translate = task(run_blocks, name="translate-blocks", persist_result=False, cache_policy=None)
+translate = task(name="translate-blocks", persist_result=False, cache_policy=NO_CACHE)(run_blocks)
 
 
 @flow(name="translate-corpus", validate_parameters=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
 
 from data.errors import ConfigError, RecordError
-from flows.blocks import blocks_of, read_block
+from flows.blocks import blocks_of, open_anywhere, read_block
 from flows.bulk import FilterBlocks, TranslateBlocks, run_blocks
 from flows.cluster import connect
 
@@ -34,9 +35,7 @@ def test_blocks_hold_every_line_once(corpus: Path, lines: int) -> None:
 
 
 def test_a_file_anywhere_fsspec_reaches(corpus: Path) -> None:
-    import fsspec
-
-    with fsspec.open("memory://corpora/c.jsonl", "wb") as stream:
+    with open_anywhere("memory://corpora/c.jsonl", "wb") as stream:
         stream.write(corpus.read_bytes())
     here, there = (list(blocks_of(path, 16)) for path in (str(corpus), "memory://corpora/c.jsonl"))
     assert [read_block(block) for block in here] == [read_block(block) for block in there]
@@ -92,7 +91,7 @@ def test_a_cluster_of_two_nodes_writes_the_same_bytes_though_one_dies(
     cluster = Cluster(initialize_head=True, head_node_args=small)
     try:
         second = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
-        ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+        ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
         from flows import cluster as ours
 
         seen = 0
@@ -105,5 +104,5 @@ def test_a_cluster_of_two_nodes_writes_the_same_bytes_though_one_dies(
         assert seen == 15
     finally:
         ray.shutdown()
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]
     assert there.read_bytes() == here.read_bytes()
