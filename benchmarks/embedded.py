@@ -22,8 +22,8 @@ Term: insulin | Sentence: Inject 10 units of insulin before breakfast every day.
 Term: fracture | Sentence: The X-ray shows no fracture of the left wrist.
 Term: {term} | Sentence:"""
 TERMS = (
-    "fever", "dry cough", "shortness of breath", "kidney failure", "blood pressure", "vaccine", "antibiotic", "rash",
-    "asthma", "stroke", "headache", "pneumonia", "diarrhea", "quarantine", "ventilator", "blood clot",
+    "fever", "dry cough", "shortness of breath", "kidney failure", "blood pressure", "vaccine", "antibiotic",
+    "rash", "asthma", "stroke", "headache", "pneumonia", "diarrhea", "quarantine", "ventilator", "blood clot",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -113,6 +113,15 @@ class OpenAIChat:
         if "max_tokens" in self._unknown:  # OpenAI's newer models
             body["max_completion_tokens"] = body["max_tokens"]
         return {name: value for name, value in body.items() if name not in self._unknown}
+
+    def call(self, work: Callable[[Any], Any]) -> Any:
+        """Anything else that the server offers, such as files and batches; with the SDK's own retries."""
+        import openai
+
+        try:
+            return work(self.client.with_options(max_retries=5))
+        except openai.OpenAIError as error:
+            raise ChatError(f"{self.where}: not done ({type(error).__name__})") from None
 
     def _answered(self, messages: Sequence[Message], response_format: Mapping[str, Any] | None) -> Reply:
         attempt = 0
