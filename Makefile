@@ -41,8 +41,8 @@ light: ## prove that translating works with the light core alone, in under 300 M
 test-transformers5: ## the tests that touch transformers, on 5.x, in an environment of their own
 	@PYTHON="$(PYTHON)" bash .ci/transformers5
 
-serve: ## (not in this version)
-	@echo "serve: the translation API is not part of this version; see CHANGELOG.md" >&2; exit 2
+serve: setup ## the translation server on loopback, with the starter models
+	@$(BIN)/medloop serve
 
 clean: ## remove the environments and caches (never artifacts/)
 	rm -rf .venv .venv-light .venv-transformers5 build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

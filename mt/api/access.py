@@ -1,8 +1,8 @@
 """Who asks, may they, and how much: keys, scopes, rates and quotas, for the routes of every protocol.
 
-    key = gate.admit(token, "translate")              # Problem 401, 403 or 429
-    gate.charge(key, order.characters)                # Problem 413 or the quota's, before any work
-    outcome = await watched(request, lambda started: desk.translate(order, key, started))
+key = gate.admit(token, "translate")              # Problem 401, 403 or 429
+gate.charge(key, order.characters)                # Problem 413 or the quota's, before any work
+outcome = await watched(request, lambda started: desk.translate(order, key, started))
 """
 
 from __future__ import annotations

@@ -101,7 +101,8 @@ class Engines:
 
     def close(self, timeout_seconds: float) -> bool:
         with self._lock:
-            done = [batcher.close(timeout_seconds) for batcher in self._batchers.values()]  # each, whatever the first says
+            # each, whatever the first says
+            done = [batcher.close(timeout_seconds) for batcher in self._batchers.values()]
             return all(done)
 
 

@@ -1,9 +1,9 @@
 """API keys: made once and shown once; the database holds a salted hash.
 
-    store = KeyStore(open_database(url))
-    token = store.add("Weblate", scopes=("read", "translate")).token      # "ml_3f…_…": shown this once
-    store.find(token)                                                     # Key, or None
-    store.rotate(key_id, overlap_seconds=3600); store.revoke(key_id)
+store = KeyStore(open_database(url))
+token = store.add("Weblate", scopes=("read", "translate")).token      # "ml_3f…_…": shown this once
+store.find(token)                                                     # Key, or None
+store.rotate(key_id, overlap_seconds=3600); store.revoke(key_id)
 """
 
 from __future__ import annotations
@@ -131,9 +131,7 @@ class KeyStore:
         where = (api_usage.c.key_id == key_id, api_usage.c.month == _month())
         counted = update(api_usage).where(*where).values(characters=api_usage.c.characters + characters)
         if not connection.execute(counted).rowcount:
-            connection.execute(
-                insert(api_usage).values(key_id=key_id, month=_month(), characters=characters)
-            )
+            connection.execute(insert(api_usage).values(key_id=key_id, month=_month(), characters=characters))
 
 
 def _valid(key: Key) -> bool:

@@ -98,9 +98,7 @@ class Desk:
         self._checkers: dict[tuple[str, str], Checker] = {}
         self._lock = threading.Lock()
 
-    def translate(
-        self, order: Order, key: Key, started: Callable[[Request], None] | None = None
-    ) -> Outcome:
+    def translate(self, order: Order, key: Key, started: Callable[[Request], None] | None = None) -> Outcome:
         """`started` gets the place in the queue, to be abandoned when the client leaves."""
         prepared = self.prepare(order, key)
         with prepared.batcher.request() as turn:
@@ -195,9 +193,7 @@ class Desk:
         return self._checkers.setdefault(pair, clinical_checker(*pair))
 
     def _outcome(self, prepared: Prepared, texts: tuple[Translated, ...], turn: Request) -> Outcome:
-        return Outcome(
-            texts, *prepared.pair, prepared.confidence, turn.engine.model.name, prepared.version
-        )
+        return Outcome(texts, *prepared.pair, prepared.confidence, turn.engine.model.name, prepared.version)
 
 
 @dataclass(frozen=True, slots=True)
