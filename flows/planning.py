@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.config import Pipeline, load_pipelines
-from flows.generating import writer
+from flows.generating import synthesis_config, terms_of, writer
 from flows.run import run_folder
 from flows.step_folders import MARK, damage
 from flows.training import base_folder
@@ -50,7 +50,14 @@ def _writing(pipeline: Pipeline) -> str:
             f"up to {wanted.sentences} sentences in {wanted.seconds:g} s by the embedded model: 0 LLM calls, "
             f"0 tokens, costs nothing"
         )
-    return f"{wanted.sentences} sentences by the LLM of OPENAI_API_KEY"
+    from data.plan import plan
+
+    found = plan(synthesis_config(pipeline), terms_of(pipeline))
+    tokens = found.prompt_tokens + found.reply_tokens
+    return (
+        f"about {found.pairs:,} pairs by the LLM of OPENAI_API_KEY: {found.calls:,} LLM calls, "
+        f"{tokens:,} tokens, {found.money:.2f} in money (by the prices in data.generation.synthesis)"
+    )
 
 
 def _training(pipeline: Pipeline) -> str:

@@ -59,4 +59,5 @@ def told_counts(counts: Mapping[str, Any]) -> str:
     texts = [value for value in counts.values() if isinstance(value, str)]
     reasons = counts.get("reasons") or {}
     listed = ", ".join(f"{name} {count:,}" for name, count in reasons.items())
-    return ", ".join(numbers) + (f" ({listed})" if listed else "") + "".join(f"; {one}" for one in texts)
+    counted = ", ".join(numbers) + (f" ({listed})" if listed else "")
+    return "; ".join(filter(None, [counted, *texts]))
