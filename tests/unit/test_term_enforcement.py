@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from data.segments import Hypothesis, Segment, Span, Translation
-from terminology.agreement import Need, determiners, forms
+from terminology.agreement import Need, agrees_clearly, determiners, forms
 from terminology.enforcement import EnforceConfig, Enforcer, Step
 from terminology.matching import TermMatcher
+from terminology.placing import Place, places_of
 from terminology.termbase import Term, Termbase, Variant
 
 WORDS = {"the": "a", "flu": "influenza", "season": "época", "starts": "começa", "a": "um", "mask": "pano",
@@ -247,3 +248,46 @@ def test_a_translation_of_another_origin_is_traced() -> None:
     [result] = Enforcer(decoder, matcher(("flu", "gripe"))).enforce([given])
     assert result.translation.target == "uma gripe estação"
     assert decoder.calls[:2] == ["plain", "forced"]
+
+
+def test_a_preposition_behind_the_old_words_stays_whatever_it_looked_at() -> None:
+    """`infecção por coronavírus`, where `por` looks at `infection` as well."""
+    rows = ((1.0, 0.0), (0.9, 0.1), (0.0, 1.0))
+    draft = FakeDraft("infecção por COVID", ("▁infecção", "▁por", "▁COVID"), -0.1, rows)
+    [match] = matcher(("infection", "infeção")).find("infection COVID")
+    spans = [Span(0, 9), Span(10, 15)]
+    assert places_of(draft, spans, match, "pt") == [Place(0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("infeção", "infecção", True),
+        ("hospitalizados", "internados", True),
+        ("pulmão", "infecção", False),  # -ão may be of either gender
+        ("toca", "toque", False),
+        ("infetado", "infectada", False),
+    ],
+)
+def test_agrees_clearly(first: str, second: str, expected: bool) -> None:
+    assert agrees_clearly(first, second, "pt") is expected
+    assert not agrees_clearly(first, second, "fi")
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("flu", "a flu época"),  # the same on both sides
+        ("إنفلونزا", "a إنفلونزا época"),
+        ("流行性感冒", "a 流行性感冒 época"),
+        (r"(gripe|.*)\1", r"a (gripe|.*)\1 época"),
+    ],
+)
+def test_unusual_targets(target: str, expected: str) -> None:
+    assert run(FakeDecoder(), "the flu season", ("flu", target)).translation.target == expected
+
+
+def test_an_empty_base_changes_nothing() -> None:
+    given = Translation(Segment("1", "the flu"), "a influenza")
+    [result] = Enforcer(FakeDecoder(), TermMatcher([Termbase("b", "en", "pt", ())])).enforce([given])
+    assert (result.translation, result.terms.step, result.terms.required) == (given, Step.NO_TERMS, ())
