@@ -38,7 +38,9 @@ def _samples(text: str) -> list[str]:
     if len(text) <= 2 * _SAMPLE:
         return [text]
     starts = (0, len(text) // 2, len(text) - _SAMPLE)
-    samples = [text[start : start + _SAMPLE] for start in starts]
+    samples = [
+        text[start : start + _SAMPLE].partition(" ")[2] if start else text[:_SAMPLE] for start in starts
+    ]
     return [sample for sample in samples if any(map(str.isalpha, sample))] or [text]
 
 

@@ -68,7 +68,8 @@ class FairQueue:
                     left.append(turn)
             round_ = left
         self._size -= len(taken)
-        for turn in dict.fromkeys(item.turn for item in taken):  # the served go to the end
+        served = dict.fromkeys(item.turn for item in reversed(taken))
+        for turn in reversed(served):  # to the end, the one served last behind all others
             items = self._turns.pop(turn)
             if items:
                 self._turns[turn] = items

@@ -2,7 +2,7 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const WEIGHT = { critical: 3, major: 2, minor: 1, term: 0 };
+const WEIGHT = { critical: 3, major: 2, minor: 1, term: 0, side: -1 };
 let shown = null; // what the last answer was for: {source, text, marks}
 let running = null;
 
@@ -113,8 +113,10 @@ function marksOf(segments, whole, side) {
     };
     (segment.terms?.required || []).forEach((term) =>
       add(term[`${side}_span`], "term", `Glossary: ${term.source} → ${term.target}`));
-    (segment.findings || []).forEach((finding, index) =>
-      add(finding[`${side}_span`], finding.severity, finding.message, `${number}-${index}`));
+    (segment.findings || []).forEach((finding, index) => { // what is missing on one side is missing somewhere in it
+      const span = finding[`${side}_span`];
+      add(span || [0, [...segment[side]].length], span ? finding.severity : "side", finding.message, `${number}-${index}`);
+    });
   });
   return marks;
 }
