@@ -10,8 +10,8 @@ import pytest
 from data.errors import ConfigError
 from data.records import DROPPED, made_rows
 from data.term_prompts import Kind, fault, frame, has_term, joined, kinds, opening
-from data.term_sentences import Required, TermWriting, write_term_sentences
-from data.term_values import Term, usable_terms
+from data.term_sentences import Required, write_term_sentences
+from data.term_values import Term, TermWriting, usable_terms
 
 KIND = Kind("note", ("", "The {term}"), (("rash", "The rash has gone after a week."),))
 TERMS = [Term("fever", "febre"), Term("dry cough", "tosse seca"), Term("sepsis", "sepse")]
