@@ -84,7 +84,8 @@ class Plain:
             {"input_ids": corpus.source_row(i).tolist(), "labels": corpus.target_row(i).tolist()}
             for i in range(len(corpus))
         ]
-        self.tokens, self.losses, self.model = 0, [], model
+        self.tokens, self.model = 0, model
+        self.losses: list[tuple[float, int]] = []
         plain = self
         bf16 = _bf16()
 

@@ -121,6 +121,24 @@ def test_a_killed_run_ends_like_an_undisturbed_one(base: Path, pairs: Path, tmp_
     assert undisturbed.scores == resumed.scores
 
 
+def test_a_run_killed_while_it_wrote_its_result_takes_no_further_step(
+    base: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    config = dataclasses.replace(CONFIG, max_tokens=900, evaluations=1)
+    undisturbed = train(base, pairs, tmp_path / "a", config)
+    with monkeypatch.context() as patch:
+        patch.setattr("mt.finetune.save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(base, pairs, tmp_path / "b", config)
+    resumed = train(base, pairs, tmp_path / "b", config)
+    assert (resumed.steps, resumed.history) == (undisturbed.steps, undisturbed.history)
+    first, second = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
 def test_out_of_memory_halves_the_batch_and_changes_nothing(
     base: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
