@@ -204,9 +204,9 @@ def _chat(demands: Demands) -> ChatModel | None:
         raise ConfigError("--memory shows examples to the LLM; give --post-edit, too")
     if not demands.post_edit:
         return None
-    from terminology.postedit import configured_model
+    from data.llm_roles import chat_model
 
-    return configured_model()
+    return chat_model("postedit")
 
 
 def _enforcer(

@@ -3,7 +3,7 @@
 In: cases that still miss a term or hold a forbidden one. Out: the same cases; a reply that passes the guard
 is taken, any other leaves the earlier text, and the case says why.
 
-    editor = PostEditor(configured_model(), "en", "pt", memory.neighbours)
+    editor = PostEditor(chat_model("postedit"), "en", "pt", memory.neighbours)
     Enforcer(decoder, matcher, safety=clinical_safety("en", "pt"), post_editor=editor)
 
 A call holds a few segments, each with a slot of its own, so replies cannot shift; each slot may hold several
@@ -19,16 +19,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.errors import ConfigError
-from data.llm import ChatError, ChatModel, Message, OpenAIChat
+from data.llm import ChatError, ChatModel, Message
 from terminology.cases import Case, Step, version_of
 from terminology.decoding import Decoder
 from terminology.guards import GuardLimits, SafetyCheck, Version, clinical_safety, judge_edit
@@ -111,16 +109,6 @@ class PostEditor:
             found = self._neighbours(case.segment.text)
             slot["similar"] = [{"source": source, "target": target} for source, target in found]
         return slot
-
-
-def configured_model(environ: Mapping[str, str] = os.environ) -> ChatModel:
-    """The LLM that the environment names for post-editing."""
-    name = environ.get("MEDLOOP_LLM_POSTEDIT_MODEL") or environ.get("MEDLOOP_LLM_MODEL")
-    if not name:
-        raise ConfigError(
-            "no LLM to post-edit with: set MEDLOOP_LLM_MODEL (and OPENAI_BASE_URL, OPENAI_API_KEY)"
-        )
-    return OpenAIChat(name)
 
 
 def post_edit(

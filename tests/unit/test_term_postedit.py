@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from data.errors import ConfigError
 from data.llm import ChatError, Message, Reply
 from data.segments import Hypothesis, Pair, Segment, Span, Translation
 from terminology.enforcement import Enforcer, Step
 from terminology.guards import clinical_safety
 from terminology.matching import TermMatcher
 from terminology.memory import TranslationMemory
-from terminology.postedit import PostEditConfig, PostEditor, configured_model, slots_of
+from terminology.postedit import PostEditConfig, PostEditor, slots_of
 from terminology.termbase import Status, Term, Termbase, Variant
 
 SOURCE = "If you have <b>influenza</b>, take 5 mg once daily."
@@ -180,8 +179,3 @@ def test_one_call_that_fails_costs_only_its_own_segments() -> None:
 )
 def test_slots_of(reply: str, expected: dict[str, list[str]] | None) -> None:
     assert slots_of(reply) == expected
-
-
-def test_without_a_configured_model_the_settings_are_named() -> None:
-    with pytest.raises(ConfigError, match="MEDLOOP_LLM_MODEL"):
-        configured_model({})
