@@ -4,10 +4,11 @@
     python benchmarks/api.py --ours http://127.0.0.1:8000 --libretranslate http://127.0.0.1:5000
 
 Without addresses it compares, for `--clients` threads that each send one sentence after another: the
-engine in bulk (the most there is), CTranslate2's own asynchronous queue, and `mt.batching`; then what a lone sentence
-pays for the batcher, and how long one waits behind a document of 200 segments. With addresses a small
-asynchronous load generator (httpx, keep-alive, loopback) sends the same sentences to each server in turn in
-LibreTranslate's protocol, `POST /translate`, and prints requests per second and the percentiles.
+engine in bulk (the most there is), CTranslate2's own asynchronous queue, and `mt.batching`; then what a
+lone sentence pays for the batcher, and how long one waits behind a document of 200 segments. With
+addresses a small asynchronous load generator (httpx, keep-alive, loopback) sends the same sentences to
+each server in turn in LibreTranslate's protocol, `POST /translate`, and prints requests per second and
+the percentiles.
 
 LibreTranslate gets the same CTranslate2 model as an Argos package: see `--argos-package FOLDER`, which writes
 it; unzip it under its packages folder (`ARGOS_PACKAGES_DIR`) and start `libretranslate --load-only en,pt`.
@@ -65,7 +66,6 @@ def clients(translate: Translate, texts: Sequence[str], count: int) -> tuple[flo
 
 def in_process(texts: list[str], count: int, runs: int) -> dict[str, Any]:
     from benchmarks.engine import words
-
     from mt.batching import Batcher
     from mt.engine import Engine
     from mt.models import find_model
