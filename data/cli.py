@@ -1,5 +1,7 @@
 """The `medloop data` commands: from files to files, streaming.
 
+    medloop data plan --config synthesis.yaml --terms terms.tsv
+    medloop data generate --config synthesis.yaml --terms terms.tsv --output synthetic/
     medloop data measure pairs.jsonl --from en --to pt --output measured.jsonl --models mt.measuring:starters
     medloop data filter measured.jsonl --kept kept.jsonl --dropped dropped.jsonl --report filter.html
     medloop data dedupe kept.jsonl --test-sets heldout.jsonl --output clean.jsonl --dropped same.jsonl
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.commands import new_app
+from data.synthesis_cli import generate_command, plan_command
 
 if TYPE_CHECKING:
     from data.corpora import Reading
@@ -43,6 +46,10 @@ Processes = Annotated[int, typer.Option(help="Processes at work; 0 is one a core
 @app.callback()
 def commands() -> None:
     """Generate, measure, filter, deduplicate and split parallel text."""
+
+
+app.command("plan")(plan_command)
+app.command("generate")(generate_command)
 
 
 @app.command("measure")

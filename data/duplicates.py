@@ -36,6 +36,8 @@ PERMUTATIONS, BANDS = (
 )  # bands of four: of pairs at 0.9 all but one in ten million share one, at 0.8 0.9998
 _SEED = 42
 _ROWS = PERMUTATIONS // BANDS
+_DOUBT = 0.15  # of a similarity estimated by 64 hashes: four standard deviations at 0.9
+_AT_ONCE = 50_000
 _NEIGHBOURS = 4  # of a band's records each is compared with so many, or boilerplate would cost its square
 SIDES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "both": lambda record: f"{normal_form(record['src'])}\x1f{normal_form(record['tgt'])}",
@@ -143,6 +145,7 @@ class _Families:
     def __init__(self, texts: IO[bytes]) -> None:
         self._texts = texts
         self._ends = [0]
+        self._tables: list[np.ndarray[Any, Any]] = []
         self._bands: list[list[np.ndarray[Any, Any]]] = [[] for _ in range(BANDS)]
         self._seen: dict[bytes, int] = {}
         self._same: dict[int, int] = {}
@@ -158,7 +161,8 @@ class _Families:
                 self._same[self.count] = first
             self._ends.append(self._ends[-1] + self._texts.write(text))
             self.count += 1
-        rows = np.frombuffer(table, dtype=np.uint32).reshape(len(normal), PERMUTATIONS).astype(np.uint64)
+        self._tables.append(np.frombuffer(table, dtype=np.uint32).reshape(len(normal), PERMUTATIONS))
+        rows = self._tables[-1].astype(np.uint64)
         for band in range(BANDS):
             key = np.zeros(len(normal), dtype=np.uint64)
             for place in range(band * _ROWS, (band + 1) * _ROWS):
@@ -170,7 +174,7 @@ class _Families:
         self._seen.clear()
         self._texts.flush()
         like: dict[int, tuple[int, float]] = {}
-        for number, candidates in self._candidates():
+        for number, candidates in self._candidates(threshold):
             if number in self._same:
                 continue
             best = self._best(number, {like.get(first, (first,))[0] for first in candidates}, threshold)
@@ -185,7 +189,7 @@ class _Families:
         compared = ((first, jaccard(own, shingles(self._text(first)))) for first in sorted(firsts))
         return max((m for m in compared if m[1] >= threshold), key=lambda match: match[1], default=None)
 
-    def _candidates(self) -> Iterator[tuple[int, set[int]]]:
+    def _candidates(self, threshold: float) -> Iterator[tuple[int, set[int]]]:
         """Records in order, each with earlier ones that share a band: the first there and the ones before."""
         import numpy as np
 
@@ -204,11 +208,32 @@ class _Families:
             for step in range(1, _NEIGHBOURS + 1):
                 later = later[later - step > start[later]]
                 pairs.append(np.stack((order[later], order[later - step])))
-        both = np.unique(np.concatenate(pairs, axis=1), axis=1)
-        cuts = np.flatnonzero(np.diff(both[0])) + 1
-        for numbers, firsts in zip(np.split(both[0], cuts), np.split(both[1], cuts), strict=True):
-            if len(numbers):
-                yield int(numbers[0]), set(firsts.tolist())
+        both = np.concatenate(pairs, axis=1)
+        packed = np.unique(
+            both[0] * self.count + both[1]
+        )  # as one number: sorting pairs takes ten times as long
+        for numbers, firsts in self._likely(packed // self.count, packed % self.count, threshold):
+            yield int(numbers), set(firsts)
+
+    def _likely(
+        self, later: np.ndarray[Any, Any], earlier: np.ndarray[Any, Any], threshold: float
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Spares the texts of pairs whose signatures agree too little: four standard deviations below."""
+        import numpy as np
+
+        table = np.concatenate(self._tables) if self._tables else np.empty((0, PERMUTATIONS), dtype=np.uint32)
+        number, firsts = -1, list[int]()
+        for start in range(0, len(later), _AT_ONCE):
+            rows, others = later[start : start + _AT_ONCE], earlier[start : start + _AT_ONCE]
+            agree = (table[rows] == table[others]).mean(axis=1) >= threshold - _DOUBT
+            for row, other in zip(rows[agree].tolist(), others[agree].tolist(), strict=True):
+                if row != number and firsts:
+                    yield number, firsts
+                    firsts = []
+                number = row
+                firsts.append(other)
+        if firsts:
+            yield number, firsts
 
     def _text(self, number: int) -> str:
         start, end = self._ends[number], self._ends[number + 1]

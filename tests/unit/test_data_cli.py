@@ -14,7 +14,7 @@ from data.filter_report import histogram, write_filter_report
 ROWS = [
     {
         "id": "a",
-        "src": "The patient has a fever.",
+        "src": "The patient has a high fever today.",
         "tgt": "O doente tem febre.",
         "terms": ["fever"],
         "tokens": 5,
@@ -58,6 +58,22 @@ def test_the_whole_way(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("split", "u.jsonl", "--output", "splits", "--dev", "0", "--test", "0") == 0
     assert len(Path("splits/train.jsonl").read_text().splitlines()) == 2
     assert call("sample", "u.jsonl", "--output", "x.jsonl", "--size", "1") == 0
+
+
+def test_a_plan_asks_no_model(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.yaml").write_text("documents: 30\nprompt_price: 1.0\n")
+    Path("terms.tsv").write_text("fever\tfebre\n")
+    assert call("plan", "--config", "s.yaml", "--terms", "terms.tsv") == 0
+    assert capsys.readouterr().out.startswith("30 documents, about ")
+    Path("s.yaml").write_text("documets: 30\n")
+    assert call("plan", "--config", "s.yaml") == 2
+    assert "synthesis.documets: no such setting" in capsys.readouterr().err
+
+
+def test_generating_without_a_model_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.yaml").write_text("documents: 1\n")
+    assert call("generate", "--config", "s.yaml", "--output", "out") == 2
+    assert "MEDLOOP_LLM" in capsys.readouterr().err
 
 
 def test_stats_as_json(capsys: pytest.CaptureFixture[str]) -> None:

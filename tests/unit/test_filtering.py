@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_groups_measured_one_after_another_add_up(tmp_path: Path, pairs: Path) -
     measure([pairs], tmp_path / "a.jsonl", MeasureConfig(("form",)), reading=Reading("en", "pt"))
     asked: list[int] = []
 
-    def forward(sources: object, targets: list[str]) -> list[float]:
+    def forward(sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         asked.append(len(targets))
         return [-1.0] * len(targets)
 
