@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +45,10 @@ class EmbeddedSettings:
 
 
 class EmbeddedChat:
-    """Without its folder it raises a `ModelError` that says the command; it never fetches by itself."""
+    """Without its folder it raises a `ModelError` that says the command; it never fetches by itself.
+
+    A new one gives the same texts to the same calls in the same order; CTranslate2 reads a seed only once.
+    """
 
     name = FOLDER_NAME
 
@@ -69,7 +72,12 @@ class EmbeddedChat:
             raise ModelError(
                 f"{folder} is damaged; delete it and get it again: python -m data.embedded"
             ) from None
+        ctranslate2.set_random_seed(settings.seed)
         self._line_ends: dict[str, list[str]] = {}
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        return {"name": self.name, **asdict(self.settings)}
 
     def continue_many(
         self,
@@ -77,7 +85,7 @@ class EmbeddedChat:
         stop: str = "\n",
         settings: EmbeddedSettings | None = None,
     ) -> list[str]:
-        """What follows each prompt, up to `stop`, stripped; in order. The same seed gives the same texts."""
+        """What follows each prompt, up to `stop`, stripped; in order. The seed is the constructor's."""
         chosen = settings or self.settings
         tokens = [self._tokens(prompt.rstrip(" ")) for prompt in prompts]
         return [text.partition(stop)[0].strip() for text, _, _ in self._generate(tokens, stop, chosen)]
@@ -104,12 +112,9 @@ class EmbeddedChat:
         """Per prompt: the text, its tokens, and whether it came to an end by itself."""
         if not prompts:
             return []
-        import ctranslate2
-
         for prompt in prompts:
             if len(prompt) + settings.most_new_tokens > CONTEXT_TOKENS:
                 raise ContextError(self.name, CONTEXT_TOKENS)
-        ctranslate2.set_random_seed(settings.seed)
         shared = _shared(prompts)
         ends = [*_ENDS, *self._ends(stop)]
         try:

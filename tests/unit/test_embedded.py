@@ -107,9 +107,9 @@ def test_without_an_index_it_says_what_to_bring(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.skipif(not (HERE / "model.bin").is_file(), reason="python -m data.embedded was not run here")
 def test_the_model_itself_writes_a_line() -> None:
-    chat = EmbeddedChat(HERE)
+    chat, again = EmbeddedChat(HERE), EmbeddedChat(HERE)
     prompts = ["Term: fever | Sentence: The fever is gone.\nTerm: 12.5 mg | Sentence:"] * 2
     texts = chat.continue_many(prompts)
-    assert texts == chat.continue_many(prompts)
+    assert texts == again.continue_many(prompts)
     assert all(text and "\n" not in text for text in texts)
     assert chat._tokens("12") == ["1", "2"]
