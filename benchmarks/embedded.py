@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from data.embedded import EmbeddedChat, EmbeddedSettings
+from data.errors import ModelError
 from data.llm import Message, Reply
 from data.llm_cache import Cache, CachedChat
 
@@ -35,7 +36,11 @@ class Instant:
 
 
 def writing(folder: Path | None) -> None:
-    chat = EmbeddedChat(folder)
+    try:
+        chat = EmbeddedChat(folder)
+    except ModelError as error:
+        print(f"not measured: {error}")
+        return
     prompts = [EXAMPLES.format(term=term) for term in TERMS]
     chat.continue_many(prompts[:2])
     for size in (1, 16):
