@@ -15,15 +15,22 @@ from mt.batching import BatcherState
 
 class Metrics:
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        own = {"registry": self._registry}
-        self._requests = Counter("medloop_requests", "Requests", ("route", "status"), **own)
-        self._seconds = Histogram("medloop_request_seconds", "Seconds a request took", ("route",), **own)
-        self._characters = Counter("medloop_characters", "Characters translated", ("model",), **own)
-        self._findings = Counter("medloop_findings", "Safety findings", ("model",), **own)
-        self._waiting = Gauge("medloop_sentences_waiting", "Sentences in the queue", ("engine",), **own)
-        self._done = Gauge("medloop_sentences_done", "Sentences translated", ("engine",), **own)
-        self._documents = Gauge("medloop_documents_waiting", "Documents queued or under way", **own)
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter("medloop_requests", "Requests", ("route", "status"), registry=registry)
+        self._seconds = Histogram(
+            "medloop_request_seconds", "Seconds a request took", ("route",), registry=registry
+        )
+        self._characters = Counter(
+            "medloop_characters", "Characters translated", ("model",), registry=registry
+        )
+        self._findings = Counter("medloop_findings", "Safety findings", ("model",), registry=registry)
+        self._waiting = Gauge(
+            "medloop_sentences_waiting", "Sentences in the queue", ("engine",), registry=registry
+        )
+        self._done = Gauge("medloop_sentences_done", "Sentences translated", ("engine",), registry=registry)
+        self._documents = Gauge(
+            "medloop_documents_waiting", "Documents queued or under way", registry=registry
+        )
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         self._requests.labels(route, str(status)).inc()

@@ -15,7 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mt.alignment import EngineAligner
 from mt.api.engines import Engines, base
@@ -33,6 +33,7 @@ from terminology.enforcement import enforcer_for
 
 if TYPE_CHECKING:
     from mt.batching import Batcher, Request
+    from mt.engine import Engine
 
 _WINDOW, _STREAMED = 256, 8
 _MOST_ENFORCERS = 16
@@ -174,7 +175,7 @@ class Desk:
     def _enforcer(self, order: Order, prepared: Prepared) -> Enforcer | None:
         if not prepared.termbases or not order.enforce:
             return None
-        decoder = EngineDecoder(prepared.batcher)
+        decoder = EngineDecoder(cast("Engine", prepared.batcher))  # which it looks like
         if order.post_edit:
             from terminology.postedit import configured_model
 
