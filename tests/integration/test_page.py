@@ -53,12 +53,16 @@ def stub() -> FastAPI:
     app.state.asked = []
 
     @app.get("/v1/languages")
-    def languages() -> dict[str, Any]:
-        return {"pairs": [{"source": "en", "target": "pt"}, {"source": "pt", "target": "en"}]}
+    def languages() -> list[dict[str, Any]]:
+        return [
+            {"code": "en", "name": "English", "targets": ["pt"]},
+            {"code": "pt", "name": "Portuguese", "targets": ["en"]},
+        ]
 
     @app.get("/v1/glossaries")
-    def glossaries() -> dict[str, Any]:
-        return {"glossaries": [{"id": "g1", "name": "Cardiology", "source": "en", "target": "pt"}]}
+    def glossaries() -> list[dict[str, Any]]:
+        own = [{"source": "en", "target": "pt", "terms": 2}]
+        return [{"id": "g1", "name": "Cardiology", "shared": False, "version": 1, "dictionaries": own}]
 
     @app.post("/v1/translate")
     async def translate(request: Request) -> Any:
@@ -71,13 +75,13 @@ def stub() -> FastAPI:
 
     @app.post("/v1/documents", status_code=202)
     async def send() -> dict[str, str]:
-        return {"id": "d1", "status": "running"}
+        return {"id": "d1", "state": "queued"}
 
     @app.get("/v1/documents/d1")
     def status() -> dict[str, str]:
-        return {"id": "d1", "status": "done"}
+        return {"id": "d1", "state": "done"}
 
-    @app.get("/v1/documents/d1/download")
+    @app.get("/v1/documents/d1/result")
     def result() -> PlainTextResponse:
         return PlainTextResponse("# Repouso")
 
@@ -135,7 +139,7 @@ def translated(page: Any) -> None:
 def test_a_finding_is_marked_on_both_sides_with_its_reason(page: Any, server: tuple[str, FastAPI]) -> None:
     page.select_option("#glossary", "g1")
     translated(page)
-    assert server[1].state.asked[-1]["glossary_ids"] == ["g1"]
+    assert server[1].state.asked[-1]["glossaries"] == ["g1"]
     assert page.text_content("#target").rstrip("\u200b") == TARGET
     assert page.text_content("#target mark.critical") == "50 mg"
     assert "50 mg" in page.get_attribute("#target mark.critical", "title")
@@ -174,14 +178,14 @@ def test_download_and_copy(page: Any, tmp_path: Path) -> None:
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == TARGET
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click("#copy")
-    page.wait_for_function("document.getElementById('status').textContent === 'Copied.'")
+    page.wait_for_function("() => document.getElementById('status').textContent === 'Copied.'")
     assert page.evaluate("navigator.clipboard.readText()") == TARGET
 
 
 def test_a_text_file_goes_to_the_pane_and_others_are_jobs(page: Any, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Rest well.", encoding="utf-8")
     page.set_input_files("#file", tmp_path / "a.txt")
-    page.wait_for_function("document.getElementById('source').value === 'Rest well.'")
+    page.wait_for_function("() => document.getElementById('source').value === 'Rest well.'")
     (tmp_path / "b.md").write_text("# Rest", encoding="utf-8")
     with page.expect_download() as waited:
         page.set_input_files("#file", tmp_path / "b.md")
@@ -195,7 +199,7 @@ def test_a_file_can_be_dropped(page: Any) -> None:
         document.getElementById('drop').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true,
         cancelable: true})); }"""
     )
-    page.wait_for_function("document.getElementById('source').value === 'Dropped.'")
+    page.wait_for_function("() => document.getElementById('source').value === 'Dropped.'")
 
 
 def test_a_busy_server_is_told_in_words(page: Any) -> None:

@@ -44,8 +44,8 @@ function targets() {
 
 async function start() {
   try {
-    const { pairs: found } = await (await ask("/v1/languages")).json();
-    pairs = found.map((pair) => [pair.source, pair.target]);
+    const found = await (await ask("/v1/languages")).json();
+    pairs = found.flatMap((one) => one.targets.map((target) => [one.code, target]));
     options($("from"), [...new Set(pairs.map(([from]) => from))], languageName);
     targets();
   } catch (error) { say(error.message, true); return; }
@@ -54,8 +54,9 @@ async function start() {
 
 async function glossaries() {
   try {
-    const { glossaries: found } = await (await ask("/v1/glossaries")).json();
-    const fitting = found.filter((one) => one.source === $("from").value && one.target === $("to").value);
+    const found = await (await ask("/v1/glossaries")).json();
+    const fitting = found.filter((one) => one.dictionaries.some((own) =>
+      own.source === $("from").value && own.target === $("to").value));
     const before = $("glossary").value;
     $("glossary").replaceChildren(new Option("none", ""), ...fitting.map((one) => new Option(one.name, one.id)));
     if (fitting.some((one) => one.id === before)) $("glossary").value = before;
@@ -72,8 +73,8 @@ async function translate() {
   const own = running;
   say("Translating…");
   $("translate").setAttribute("aria-busy", "true");
-  const body = { text: source, source: $("from").value, target: $("to").value, checks: true, scores: true };
-  if ($("glossary").value) body.glossary_ids = [$("glossary").value];
+  const body = { text: source, source: $("from").value, target: $("to").value };
+  if ($("glossary").value) body.glossaries = [$("glossary").value];
   try {
     const began = performance.now();
     const answer = await ask("/v1/translate", { method: "POST", signal: own.signal, body: JSON.stringify(body),
@@ -231,17 +232,17 @@ async function documentJob(file) {
   form.append("file", file);
   form.append("source", $("from").value);
   form.append("target", $("to").value);
-  if ($("glossary").value) form.append("glossary_ids", $("glossary").value);
+  if ($("glossary").value) form.append("glossaries", $("glossary").value);
   try {
     say(`Sending ${file.name}…`);
     let job = await (await ask("/v1/documents", { method: "POST", body: form })).json();
-    while (!["done", "failed"].includes(job.status)) {
+    while (!["done", "failed"].includes(job.state)) {
       say(`Translating ${file.name}…`);
       await new Promise((done) => setTimeout(done, 700));
       job = await (await ask(`/v1/documents/${encodeURIComponent(job.id)}`)).json();
     }
-    if (job.status === "failed") throw new Error(job.error || "The document could not be translated.");
-    const answer = await ask(`/v1/documents/${encodeURIComponent(job.id)}/download`);
+    if (job.state === "failed") throw new Error(job.reason || "The document could not be translated.");
+    const answer = await ask(`/v1/documents/${encodeURIComponent(job.id)}/result`);
     save(await answer.blob(), named(file.name));
     say(`${file.name} is translated and saved.`);
   } catch (error) { say(error.message, true); }
