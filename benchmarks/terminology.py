@@ -9,7 +9,8 @@ Three ways to require terms of the TICO-19 term list (Facebook's) in TICO-19 dev
     random       each term paired with another term's target: what enforcement does with nonsense
 
 Success: share of required terms that the check finds, in any form / as written. chrF and BLEU against the
-reference. All rows, and the odd rows apart: thresholds are to be tried on the even ones (docs/terminology-reading.md read both).
+reference. All rows, and the odd rows apart: thresholds are to be tried on the even
+ones (docs/terminology-reading.md read both).
 Time: a text in which a fifth of the segments need a term brought in, through the service, against the service
 without an enforcer; wall clock and processor time. For es and fr, which have no starter model, the termbases
 are loaded and matched, and looked for in the references.
