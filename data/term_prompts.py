@@ -44,10 +44,14 @@ class Kind:
     begins: tuple[str, ...]
     examples: tuple[tuple[str, str], ...]
 
-    def begin(self, drawn: random.Random) -> str:
+    def begin(self, drawn: random.Random, term: str = "") -> str:
         """Three in four with the term in it: without it, the model loses the term every other time."""
-        with_term = [begin for begin in self.begins if "erm}" in begin]
-        free = [begin for begin in self.begins if begin not in with_term]
+        with_term = [
+            begin
+            for begin in self.begins
+            if "erm}" in begin and not (term and _no_singular_noun(term) and begin != "{Term}")
+        ]
+        free = [begin for begin in self.begins if "erm}" not in begin]
         return drawn.choice(with_term if with_term and (not free or drawn.random() < 0.75) else free)
 
     def shown(self, number: int) -> tuple[tuple[str, str], ...]:
@@ -86,6 +90,7 @@ def joined(begin: str, written: str) -> str:
     """The sentence: the opening that stood in the prompt, and what the model wrote on; the first only."""
     text = f"{begin} {written}" if begin else written
     text = re.sub(r"\s+", " ", text).strip().strip('"“”')
+    text = re.sub(r" ([,.;:?!])(?= |$)", r"\1", text)
     end = re.search(r"(?<!\b[A-Z])(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)[.?!](?= [A-Z]|$)", text)
     return text[: end.end()] if end else text
 
@@ -132,6 +137,12 @@ def frame(sentence: str, term: str) -> str:
     """What is left without the term and numbers: a sentence made for many terms has the same frame."""
     bare = re.sub(re.escape(term), "_", sentence, flags=re.I).lower()
     return re.sub(r"[\d.,%]+", "0", bare).strip()
+
+
+def _no_singular_noun(term: str) -> bool:
+    """ "Masks was", "The infectious": of such words the model makes something only where it may choose."""
+    endings = ("ous", "ic", "ive", "able", "ed", "ate", "ary", "ory", "ise", "ize")
+    return term.endswith("s") or (" " not in term and term.endswith(endings))
 
 
 def _repeats(words: Sequence[str]) -> bool:

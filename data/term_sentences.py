@@ -105,7 +105,7 @@ def _round(terms: Sequence[Term], per_term: Counter[str], number: int, config: T
     while chosen and len(chosen) < count:
         chosen += chosen[: count - len(chosen)]
     kind = kinds()[number % len(kinds())]
-    return [_Asked(term, kind, opening(kind.begin(drawn), term.source)) for term in chosen]
+    return [_Asked(term, kind, opening(kind.begin(drawn, term.source), term.source)) for term in chosen]
 
 
 def _made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,10 +67,19 @@ def test_has_term(sentence: str, term: str, there: bool) -> None:
         ("The fever", "rose to 39.4 °C, i.e. too high.", "The fever rose to 39.4 °C, i.e. too high."),
         ("", '"No fever?"', "No fever?"),
         ("Fever", "", "Fever"),
+        ("Common cold", ", flu and cough .", "Common cold, flu and cough."),
     ],
 )
 def test_joined(begin: str, written: str, sentence: str) -> None:
     assert joined(begin, written) == sentence
+
+
+def test_openings_suit_the_term() -> None:
+    kind = Kind("note", ("She", "{Term}", "{Term} was"), ())
+    drawn = random.Random(1)
+    begins = {term: {kind.begin(drawn, term) for _ in range(80)} for term in ("masks", "infectious", "fever")}
+    assert begins["masks"] == begins["infectious"] == {"She", "{Term}"}
+    assert begins["fever"] == {"She", "{Term}", "{Term} was"}
 
 
 def test_small_things() -> None:
