@@ -30,7 +30,7 @@ def error(message: str, **more: Any) -> bytes:
     return json.dumps({"error": {"message": message, **more}}).encode()
 
 
-GOOD = (200, {}, answer("Sim."))
+GOOD: tuple[int, dict[str, str], bytes] = (200, {}, answer("Sim."))
 
 
 class Server(ThreadingHTTPServer):
@@ -241,7 +241,9 @@ def test_a_refusal_is_a_reply_withheld(server: Server) -> None:
 
 
 def test_a_stream_asked_for_or_not(server: Server) -> None:
-    events = [{"choices": [{"delta": {"content": part}}]} for part in ("Tome ", "5 mg", ".")]
+    events: list[dict[str, Any]] = [
+        {"choices": [{"delta": {"content": part}}]} for part in ("Tome ", "5 mg", ".")
+    ]
     events.append({"choices": [{"delta": {}, "finish_reason": "stop"}], "model": "m-1"})
     events.append({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
     body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"

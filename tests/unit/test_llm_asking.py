@@ -50,7 +50,7 @@ def test_the_answer_is_found(text: str) -> None:
     assert user == ASKED[1]
 
 
-BAD = {
+BAD: dict[str, str | Reply] = {
     "half": GOOD[:30],
     "wrong field": '{"sentence": "No fever."}',
     "a refusal in words": "I'm sorry, but I can't help with that.",
