@@ -11,7 +11,7 @@
 A batcher looks like an engine (`translate`, `translate_stream`, `candidates`, `score`, `fits`, `tokenizer`),
 so a service or an enforcer works with either. A lone sentence goes straight to the model; while the model
 works, sentences gather and go together. CTranslate2's own queue would not do: it keeps the sentences of two
-calls apart, so 32 clients with a sentence each got half the words per second (benchmarks/api.py).
+calls apart, so 32 clients with a sentence each got a quarter of the bulk rate (benchmarks/api.py).
 
     QueueFull     more is waiting than the limits allow: answer 429 and `Retry-After: retry_after_seconds`
     Closing       the server is going down: answer 503
