@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -62,12 +63,14 @@ async def translate(request: Request) -> dict[str, Any]:
 
 
 @router.get("/v2/languages")
-def languages(request: Request, type: str = "source") -> list[dict[str, Any]]:
+async def languages(request: Request) -> list[dict[str, Any]]:
+    """Their Python client sends the kind in the body of a GET, others in the query."""
     parts = parts_of(request)
     admitted(request, "read")
-    if type not in ("source", "target"):
+    kind = request.query_params.get("type") or text_field(await fields_of(request), "type", "source")
+    if kind not in ("source", "target"):
         raise Problem(400, "invalid", "type has to be source or target")
-    side = 1 if type == "target" else 0
+    side = 1 if kind == "target" else 0
     codes = sorted({base(pair[side]) for pair in parts.engines.pairs()})
     if side == 0:
         return [{"language": code.upper(), "name": name_of(code)} for code in codes]
@@ -87,6 +90,8 @@ async def upload(request: Request) -> dict[str, str]:
     parts, key = parts_of(request), admitted(request)
     fields = await fields_of(request)
     content, suffix = await upload_field(fields, "file")
+    if not suffix:  # their client names a stream beside it
+        suffix = PurePath(text_field(fields, "filename", "")).suffix
     wanted = DocumentRequest(
         language_field(fields, "source_lang", "auto"), language_field(fields, "target_lang"),
         glossaries=glossaries_of(fields), check=False,

@@ -6,13 +6,13 @@ POST /v1/translate {"text": "Take 5 mg.", "source": "en", "target": "pt"}
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
-from starlette.concurrency import iterate_in_threadpool
 
 from mt.api.access import token_of
 from mt.api.native_values import (
@@ -68,9 +68,20 @@ async def stream(wanted: TranslateRequest, request: Request) -> StreamingRespons
             yield _event("error", body_for("/v1/", problem_of(error)))
 
     async def watched() -> AsyncIterator[str]:
+        """All of it in one thread, as the turn in the queue belongs to its thread."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def pump() -> None:
+            for event in events():
+                loop.call_soon_threadsafe(queue.put_nowait, event)
+            loop.call_soon_threadsafe(queue.put_nowait, None)
+
+        pumping = asyncio.create_task(asyncio.to_thread(pump))
         try:
-            async for event in iterate_in_threadpool(events()):
+            while (event := await queue.get()) is not None:
                 yield event
+            await pumping
         finally:
             for turn in turns:
                 turn.abandon()

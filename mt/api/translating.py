@@ -177,9 +177,9 @@ class Desk:
             return None
         decoder = EngineDecoder(cast("Engine", prepared.batcher))  # which it looks like
         if order.post_edit:
-            from terminology.postedit import configured_model
+            from data.llm import chat_model
 
-            return enforcer_for(decoder, prepared.termbases, configured_model())
+            return enforcer_for(decoder, prepared.termbases, chat_model("postedit"))
         slot = (prepared.version, "-".join(prepared.pair), str(prepared.batcher.model.folder) + order.model)
         with self._lock:
             found = self._enforcers.pop(slot, None)
