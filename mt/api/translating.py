@@ -177,7 +177,7 @@ class Desk:
             return None
         decoder = EngineDecoder(cast("Engine", prepared.batcher))  # which it looks like
         if order.post_edit:
-            from data.llm import chat_model
+            from data.llm_roles import chat_model
 
             return enforcer_for(decoder, prepared.termbases, chat_model("postedit"))
         slot = (prepared.version, "-".join(prepared.pair), str(prepared.batcher.model.folder) + order.model)
