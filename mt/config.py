@@ -17,8 +17,8 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True, slots=True)
 class DecodeConfig:
-    """`scores` asks for mean log-probabilities per token, which plain decoding can do without; `attention` for
-    candidates with their pieces and what these looked at, which enforcing terms needs."""
+    """`scores` asks for mean log-probabilities per token, which plain decoding can do without; `attention`
+    for candidates with their pieces and what these looked at, which enforcing terms needs."""
 
     beam_size: int = 1
     n_best: int = 1
