@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import socket
@@ -10,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import deepl
 import httpx
@@ -57,7 +57,10 @@ def http(url: str) -> Iterator[httpx.Client]:
 
 def test_the_official_deepl_client(url: str) -> None:
     client = deepl.DeepLClient("any", server_url=url)
-    one, two = client.translate_text(["Take 5 mg.", "<b>Rest</b>."], target_lang="PT-BR", tag_handling="html")
+    found: Any = client.translate_text(
+        ["Take 5 mg.", "<b>Rest</b>."], target_lang="PT-BR", tag_handling="html"
+    )
+    one, two = found
     assert (one.text, one.detected_source_lang) == ("Tome 5 mg.", "EN")
     assert two.text.count("<b>") == two.text.count("</b>") == 1
     assert client.get_usage().character.count
@@ -83,8 +86,8 @@ def test_deepl_glossaries_of_both_generations(url: str) -> None:
     new = client.create_multilingual_glossary("new", [entries])
     more = deepl.api_data.MultilingualGlossaryDictionaryEntries("EN", "PT", {"c": "d"})
     client.update_multilingual_glossary_dictionary(new, more)
-    got = client.get_multilingual_glossary_entries(new, "EN", "PT")
-    assert got.dictionaries[0].entries == {"a": "b", "c": "d"}
+    got: Any = client.get_multilingual_glossary_entries(new, "EN", "PT")
+    assert got.dictionaries[0].entries == "a\tb\nc\td"
     client.replace_multilingual_glossary_dictionary(new, entries)
     assert client.get_multilingual_glossary(new.glossary_id).dictionaries[0].entry_count == 1
     client.delete_multilingual_glossary(new)
@@ -93,14 +96,14 @@ def test_deepl_glossaries_of_both_generations(url: str) -> None:
         client.get_glossary(old.glossary_id)
 
 
-def test_deepl_documents(url: str) -> None:
-    client, result = deepl.DeepLClient("any", server_url=url), io.BytesIO()
-    upload = io.BytesIO(b"Take 5 mg.\n\nRest.\n")
-    status = client.translate_document(
-        upload, result, source_lang="EN", target_lang="PT-BR", filename="a.txt", timeout_s=60
+def test_deepl_documents(url: str, tmp_path: Path) -> None:
+    client, upload, result = deepl.DeepLClient("any", server_url=url), tmp_path / "a.txt", tmp_path / "b.txt"
+    upload.write_text("Take 5 mg.\n\nRest.\n")
+    status = client.translate_document_from_filepath(
+        upload, result, source_lang="EN", target_lang="PT-BR", timeout_s=60
     )
     assert status.done
-    assert result.getvalue().decode().startswith("Tome 5 mg.\n\n")
+    assert result.read_text().startswith("Tome 5 mg.\n\n")
 
 
 def test_the_libretranslate_client(url: str) -> None:
@@ -206,7 +209,7 @@ def test_no_text_is_ever_logged_or_told(
     assert MARK not in json.dumps([list(map(str, row)) for row in _audit(app)])
 
 
-def _audit(app: FastAPI) -> list[object]:
+def _audit(app: FastAPI) -> list[Any]:
     from sqlalchemy import create_engine, text
 
     with create_engine(app.state.parts.settings.database).connect() as connection:

@@ -34,7 +34,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     programs = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed")
-    own = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
+    own: list[str | Path] = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
     place = Path(f"/tmp/medloop-test-postgres-{os.getpid()}")
     place.mkdir()
     with socket.socket() as free:
