@@ -35,7 +35,7 @@ _EMBEDDED = {
     # It is stopped in the middle of its bookkeeping when a run ends, and would complain at length.
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
 }
-_QUIET = {"PREFECT_LOGGING_LEVEL": "WARNING", "PREFECT_CLI_PROMPT": "false"}
+_QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_CLI_PROMPT": "false"}
 
 
 def prepare_environment(environ: MutableMapping[str, str] = os.environ) -> None:

@@ -151,9 +151,13 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConvertConfig:
-    """What to make of a checkpoint, and how far it may stray from it: shares and points of a score."""
+    """What to make of a checkpoint, and how far it may stray from it: shares and points of a score.
+
+    `equalise` rescales channels before rounding to 8 bits, so that it costs less (mt/starter/equalise.py).
+    """
 
     quantization: str = "int8"
+    equalise: bool = True
     least_identical: float = 0.99
     most_loss: float = 0.3
     least_segments: int = 200

@@ -62,8 +62,10 @@ def _balance(first: Any, second: Any, peak: Tensor) -> None:
 
 def _linear_pairs(model: Any) -> Iterator[tuple[Any, Any]]:
     """(writes the channels, reads them), wherever nothing stands between that minds their scale."""
+    homogeneous = model.config.activation_function == "relu"
     for layer in [*model.model.encoder.layers, *model.model.decoder.layers]:
-        yield layer.fc1, layer.fc2
+        if homogeneous:
+            yield layer.fc1, layer.fc2
         yield layer.self_attn.v_proj, layer.self_attn.out_proj
         if hasattr(layer, "encoder_attn"):
             yield layer.encoder_attn.v_proj, layer.encoder_attn.out_proj
