@@ -268,7 +268,7 @@ def report(work: Path, direction: str) -> None:
         for i, system in enumerate(outputs):
             cells = []
             for name in names:
-                value = found[name][i]
+                value: Any = found[name][i]
                 cells += [f"{value.score:.2f}", "" if value.p_value is None else f"{value.p_value:.3f}"]
             print(f"| {system} | {' | '.join(cells)} |")
 

