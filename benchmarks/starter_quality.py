@@ -68,7 +68,7 @@ def test_sets(data: Path, direction: str) -> list[TestSet]:
 
 
 def starter(direction: str, folder: Path | None) -> Callable[[list[str]], list[str]]:
-    """As `translate --lines` runs it: runaway repetitions are decoded again, very long lines cut at clauses."""
+    """As `translate --lines` runs it: runaways are decoded again, very long lines cut at clauses."""
     from mt.config import DeviceConfig
     from mt.engine import Engine
     from mt.models import find_model
