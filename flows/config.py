@@ -146,14 +146,17 @@ class Release(Part):
 
 
 class Operation(Part):
-    """`at_once`: what a run does while another of the same pipeline is still going."""
+    """`at_once`: what a run does while another of the same pipeline is still going.
+
+    `retries`: how often a stage is tried again that waits for an LLM or a network; after `retry_seconds`, and
+    six times as long before each further attempt.
+    """
 
     at_once: Literal["refuse", "wait", "skip"] = "refuse"
     retries: int = Field(default=2, ge=0, le=10)
     retry_seconds: float = Field(default=10.0, ge=0)
     webhook: str = ""
     corrections: Path | None = None
-    launcher: tuple[str, ...] = ()
 
 
 class Pipeline(Part):
