@@ -22,6 +22,7 @@ from data.settings import switch_telemetry_off
 from flows.blocks import Block
 from flows.bulk import Job
 
+_RESULT_BYTES = 4 * 2**20
 KINDS = ("local", "auto", "ray://HOST:PORT")
 
 
@@ -46,6 +47,9 @@ def on_cluster(job: Job, blocks: Iterable[Block], cluster: str) -> Iterator[list
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     context.max_errored_blocks = 0
+    # Ray Data sets aside room for a whole result of the largest size before it starts any work, 128 MB unless
+    # told otherwise: on machines with a small object store nothing would ever start. Ours are texts.
+    context.target_max_block_size = _RESULT_BYTES
     rows = [asdict(block) for block in blocks]
     if not rows:
         return
@@ -59,9 +63,7 @@ def on_cluster(job: Job, blocks: Iterable[Block], cluster: str) -> Iterator[list
         batch_size=1,
         compute=strategy,
         num_cpus=1,
-        max_restarts=-1,
-        max_task_retries=-1,
-    )
+    )  # a lost actor is started again, and its block is done again, without end: what Ray Data does by itself
     try:
         for row in texts.iter_rows():
             yield str(row["text"]).split("\n")
