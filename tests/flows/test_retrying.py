@@ -25,7 +25,7 @@ STARTER = Path(__file__).resolve().parents[2] / "configs" / "starter.en-pt.yaml"
     ],
 )
 def test_delays_follow_the_configuration(operation: Operation, delays: Any) -> None:
-    found = steps.retrying(task(lambda: None, name="t"), operation)
+    found = steps.retrying(task(lambda: None), operation)
     assert (found.retries, found.retry_delay_seconds) == (operation.retries, delays)
 
 
