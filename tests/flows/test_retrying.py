@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect import task
 
 from data.errors import ConfigError
 from data.llm import BudgetError, ChatError
@@ -25,7 +24,7 @@ STARTER = Path(__file__).resolve().parents[2] / "configs" / "starter.en-pt.yaml"
     ],
 )
 def test_delays_follow_the_configuration(operation: Operation, delays: Any) -> None:
-    found = steps.retrying(task(lambda: None), operation)
+    found = steps.retrying(steps.gather, operation)
     assert (found.retries, found.retry_delay_seconds) == (operation.retries, delays)
 
 
