@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from data.segments import Verdict
 from terminology.checking import TermCheck
@@ -51,6 +52,7 @@ def clinical_safety(source_language: str, target_language: str) -> SafetyCheck:
     """The clinical checks as the guard wants them: a grave finding is new if its message is."""
     from data.clinical import check_pair
 
+    @lru_cache(maxsize=4096)  # each text is the earlier one of several tries
     def kinds(source: str, target: str) -> list[str]:
         return [
             f"{finding.kind}: {finding.message}" if finding.severity == "critical" else finding.kind

@@ -58,8 +58,8 @@ class Attempt:
 
     def agrees_clearly(self, language: str) -> bool:
         """Whether what stands around the old words must fit this form as well."""
-        words = [text.strip(" .,;:").casefold().partition(" ")[0] for text in (self.form, self.old)]
-        return agrees_clearly(words[0], words[1], language)
+        new, old = (text.strip(" .,;:").casefold().partition(" ")[0] for text in (self.form, self.old))
+        return new == old or agrees_clearly(new, old, language)
 
     @property
     def beginning(self) -> str:
@@ -107,11 +107,7 @@ def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language
             if gap:
                 found.extend(_other_determiners(first, form, language))
     alike = [attempt for attempt in found if attempt.ends_alike and attempt.before == before + gap]
-    if alike:
-        found = [attempt for attempt in found if attempt.expected and attempt.before == before + gap] + alike[
-            :1
-        ]
-    return list(dict.fromkeys(found))
+    return alike[:1] or list(dict.fromkeys(found))
 
 
 def text_of(pieces: Sequence[str]) -> str:
@@ -127,7 +123,10 @@ def text_of(pieces: Sequence[str]) -> str:
 def _other_determiners(attempt: Attempt, form: str, language: str) -> Iterator[Attempt]:
     """`da` for `do` before the term, or nothing where the term brings its own preposition."""
     head, determiner = _split_determiner(attempt.before.rstrip(" "))
+    same = _same_number(form, attempt.old, language)
     for other in determiners(determiner, language)[1:]:
+        if same and not _same_number(other, determiner, language):
+            continue
         if _may_agree(other, form, language):
             yield replace(attempt, before=f"{head}{other} ", form=form)
     if head and is_link(determiner, language) and is_link(form.split()[0], language):
