@@ -10,7 +10,7 @@ A call holds a few segments, each with a slot of its own, so replies cannot shif
 candidates. What a bad reply comes to:
 
     no_reply      no answer: a timeout, a full queue, no line
-    unreadable    an answer that is not the JSON asked for: a refusal, a chat
+    unreadable    not the JSON that was asked for, nor when asked again: a refusal, a chat
     no_candidate  the slot of this segment is missing or empty
     ...           what the guard says: terms_missing, forbidden, score (another language), length, safety ...
 """
@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.llm import ChatError, ChatModel, Message
+from data.llm import AnswerError, ChatError, ChatModel, Message
 from terminology.cases import Case, Step, version_of
 from terminology.decoding import Decoder
 from terminology.guards import GuardLimits, SafetyCheck, Version, clinical_safety, judge_edit
@@ -36,9 +35,7 @@ logger = logging.getLogger(__name__)
 NO_REPLY, UNREADABLE, NO_CANDIDATE = "no_reply", "unreadable", "no_candidate"
 Neighbours = Callable[[str], Sequence[tuple[str, str]]]
 _PROMPT = Path(__file__).parent / "prompts" / "postedit.md"
-_FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
 _NAMES = {"en": "English", "pt": "Portuguese", "es": "Spanish", "fr": "French", "de": "German"}
-_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +80,14 @@ class PostEditor:
             Message("system", self._system),
             Message("user", json.dumps({"segments": slots}, ensure_ascii=False)),
         ]
+        from terminology.postedit_replies import replies
+
         try:
-            reply = self.model.complete(messages, as_json=True)
+            found = replies(self.model, messages)
         except ChatError as error:
             logger.warning("post-editing %d segments: %s", len(cases), error)
-            return [NO_REPLY] * len(cases)
-        replies = slots_of(reply.text) if reply.finish == "stop" else None
-        if replies is None:
-            return [UNREADABLE] * len(cases)
-        return [replies.get(slot["id"]) or NO_CANDIDATE for slot in slots]
+            return [UNREADABLE if isinstance(error, AnswerError) else NO_REPLY] * len(cases)
+        return [found.get(slot["id"]) or NO_CANDIDATE for slot in slots]
 
     def _slot(self, name: str, case: Case) -> dict[str, Any]:
         check = case.version.check
@@ -132,23 +128,6 @@ def post_edit(
         )
         if reason:
             case.refuse(Step.POST_EDITED, reason)
-
-
-def slots_of(reply: str) -> dict[str, list[str]] | None:
-    """Candidates by id; nothing where the reply is not the JSON that was asked for."""
-    fenced = _FENCED.match(reply)
-    try:
-        segments = json.loads(fenced[1] if fenced else reply)["segments"]
-        return {
-            str(slot["id"]): [tidy for text in slot["translations"] if (tidy := _tidied(text))]
-            for slot in segments
-        }
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def _tidied(text: object) -> str:
-    return _SPACES.sub(" ", text).strip() if isinstance(text, str) else ""
 
 
 def _take(

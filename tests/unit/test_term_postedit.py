@@ -13,7 +13,7 @@ from terminology.enforcement import Enforcer, Step
 from terminology.guards import clinical_safety
 from terminology.matching import TermMatcher
 from terminology.memory import TranslationMemory
-from terminology.postedit import PostEditConfig, PostEditor, slots_of
+from terminology.postedit import PostEditConfig, PostEditor
 from terminology.termbase import Status, Term, Termbase, Variant
 
 SOURCE = "If you have <b>influenza</b>, take 5 mg once daily."
@@ -64,7 +64,7 @@ class Chat:
         self.asked: list[list[dict[str, object]]] = []
 
     def complete(self, messages: Sequence[Message], *, as_json: bool = False) -> Reply:
-        slots = json.loads(messages[-1].content)["segments"]
+        slots = json.loads(messages[1].content)["segments"]
         self.asked.append(slots)
         reply = self.answer(slots)
         return reply if isinstance(reply, Reply) else Reply(reply)
@@ -167,15 +167,23 @@ def test_one_call_that_fails_costs_only_its_own_segments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "expected"),
+    ("reply", "target"),
     [
-        ('{"segments": [{"id": 1, "translations": ["a\\n b "]}]}', {"1": ["a b"]}),
-        ('```json\n{"segments": [{"id": "1", "translations": ["a"]}]}\n```', {"1": ["a"]}),
-        ('{"segments": [{"id": "1", "translations": [5, null]}]}', {"1": []}),
-        ('{"segments": "no"}', None),
-        ("[" * 100_000, None),
-        ("null", None),
+        ('{"segments": [{"id": 1, "translations": ["%s"]}]}' % GOOD.replace(" ", "\\n "), GOOD),
+        ('Here it is:\n```json\n{"segments": [{"id": "1", "translations": ["%s"]}]}\n```' % GOOD, GOOD),
+        ('{"segments": [{"id": "1", "translations": [5, null]}]}', DRAFT),
+        ('{"segments": "no"}', DRAFT),
+        ('{"a":' * 100_000 + "}", DRAFT),
+        ("null", DRAFT),
     ],
 )
-def test_slots_of(reply: str, expected: dict[str, list[str]] | None) -> None:
-    assert slots_of(reply) == expected
+def test_replies_are_read_as_far_as_they_can(reply: str, target: str) -> None:
+    [result] = run(Chat(lambda _: reply))
+    assert result.translation.target == target
+
+
+def test_a_broken_reply_goes_back_once() -> None:
+    answers = iter(["Sure!", says(GOOD).answer([{"id": "1"}])])
+    chat = Chat(lambda _: next(answers))
+    [result] = run(chat)
+    assert (result.translation.target, len(chat.asked)) == (GOOD, 2)
