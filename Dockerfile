@@ -21,7 +21,7 @@ RUN pip install --disable-pip-version-check -c constraints.txt -e '.[all]' \
     && useradd --create-home --uid 10001 medloop \
     && install -d -o medloop /srv/medloop
 
-USER medloop
+USER 10001
 VOLUME /srv/medloop
 ENTRYPOINT ["medloop"]
 CMD ["pipeline", "run", "configs/starter.en-pt.yaml"]
