@@ -1,6 +1,7 @@
 """How fast a termbase loads and matches, and whether that depends on its size.
 
     python -m benchmarks.terminology_matching --data ../shared/data
+    python -m benchmarks.terminology_matching --tbx 200                 a TBX of so many MB instead
 
 Terms are n-grams of one to four words from medical English, padded with made-up ones to 100,000; the text is
 2 MB of clinical English, matched twice: with every word new, and again. One process, one thread; seconds are
@@ -26,6 +27,7 @@ import tempfile
 import time
 
 from terminology.files import load_termbase
+from terminology.formats.tbx import read_tbx
 from terminology.inflection import word_keys
 from terminology.matching import TermMatcher
 from terminology.tokens import TOKEN
@@ -38,7 +40,12 @@ TEXT_BYTES = 2_000_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--tbx", type=int, default=0, help="MB; writes such a file and reads it, no more")
     arguments = parser.parse_args()
+    if arguments.tbx:
+        with tempfile.TemporaryDirectory() as folder:
+            measure_tbx(Path(folder) / "big.tbx", arguments.tbx * 1_000_000)
+        return
     segments = english(arguments.data)
     text = take(segments, TEXT_BYTES)
     terms = some_terms(segments, max(SIZES))
@@ -47,6 +54,40 @@ def main() -> None:
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             measure(Path(folder) / "terms.csv", terms[:size], text)
+
+
+def measure_tbx(path: Path, size: int) -> None:
+    """Three languages, of which two are read; half of each entry is a note, as in real ones."""
+    entry = (
+        '<conceptEntry id="c{0}"><descrip type="subjectField">medicine</descrip><langSec xml:lang="en">'
+        '<termSec><term>term number {0}</term></termSec></langSec><langSec xml:lang="pt"><termSec>'
+        '<term>termo número {0}</term><termNote type="administrativeStatus">preferredTerm-admn-sts</termNote>'
+        '</termSec></langSec><langSec xml:lang="de"><termSec><term>Begriff {0}</term><note>{1}</note>'
+        "</termSec></langSec></conceptEntry>\n"
+    )
+    written, number = 0, 0
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write('<tbx type="TBX-Basic" style="dca" xml:lang="en"><text><body>\n')
+        while written < size:
+            written += len(text := entry.format(number, "ausführlich " * 40)) + 40
+            number += 1
+            stream.write(text)
+        stream.write("</body></text></tbx>\n")
+    for what, read in (
+        ("streamed", lambda: sum(1 for _ in read_tbx(path, "en", "pt"))),
+        ("loaded", lambda: len(load_termbase(path, "en", "pt").termbase.terms)),
+    ):
+        before, start = peak_megabytes(), time.process_time()
+        count = read()
+        seconds = time.process_time() - start
+        print(
+            f"{path.stat().st_size / 1e6:.0f} MB of TBX {what}: {count:,} terms, {seconds:.1f} s, "
+            f"{peak_megabytes() - before:.0f} MB more memory"
+        )
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(path: Path, terms: list[tuple[str, str]], text: list[str]) -> None:
@@ -64,7 +105,7 @@ def measure(path: Path, terms: list[tuple[str, str]], text: list[str]) -> None:
         matcher.find(segment)
     end = time.process_time()
     megabytes = sum(len(segment.encode()) for segment in text) / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_megabytes()
     print(
         f"{len(terms):>8,} {loaded - start:>7.2f} {built - loaded:>8.2f} "
         f"{megabytes / (matched - built):>6.2f} {megabytes / (end - matched):>6.2f} "

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +126,36 @@ def test_tmx_as_a_glossary(tmp_path: Path) -> None:
     <tuv xml:lang="pt-BR"><seg>dor aguda</seg></tuv></tu></body></tmx>"""
     [term] = load_termbase(write(tmp_path, "a.tmx", text), "en", "pt").termbase.terms
     assert (term.id, term.source, term.allowed) == ("7", "acute pain", ("dor aguda",))
+
+
+ENTRY = """<conceptEntry id="c{0}"><langSec xml:lang="en"><termSec><term>term number {0}</term></termSec>
+</langSec><langSec xml:lang="pt"><termSec><term>termo número {0}</term></termSec></langSec>
+<langSec xml:lang="de"><termSec><term>Begriff {0}</term><note>{1}</note></termSec></langSec></conceptEntry>
+"""
+READ_BIG = """
+import resource, sys
+from pathlib import Path
+from terminology.formats.tbx import read_tbx
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+entries = sum(1 for row in read_tbx(Path(sys.argv[1]), "en", "pt"))
+print(entries, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_big_tbx_is_streamed(tmp_path: Path) -> None:
+    """20 MB in a process of its own, for memory that others have had would hide what this needs."""
+    path, note, count = tmp_path / "big.tbx", "ausführlich " * 130, 10_500
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write('<tbx type="TBX-Basic" style="dca" xml:lang="en"><text><body>\n')
+        stream.writelines(ENTRY.format(number, note) for number in range(count))
+        stream.write("</body></text></tbx>\n")
+    assert path.stat().st_size > 20_000_000
+    done = subprocess.run(
+        [sys.executable, "-c", READ_BIG, str(path)], capture_output=True, text=True, check=True
+    )
+    entries, kilobytes = map(int, done.stdout.split())
+    assert entries == count
+    assert kilobytes < 8_000
 
 
 BOMB = """<?xml version="1.0"?><!DOCTYPE tbx [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>
