@@ -52,10 +52,15 @@ def enforced(
     def safety(text: str, translation: str) -> list[str]:
         return [finding.kind for finding in check_pair(text, translation, source, target)]
 
-    matcher = RequiredTerms(termbases, _wanted(sentences, owners, testset, termbases))
+    typography = engine.typography
+    readable = [typography.plain(sentence) for sentence in sentences]
+    matcher = RequiredTerms(termbases, _wanted(readable, owners, testset, termbases))
     enforcer = Enforcer(EngineDecoder(engine), matcher, safety=safety)
-    segments = [Segment(str(number), sentence) for number, sentence in enumerate(sentences)]
-    return [result.translation.target for result in enforcer.translate(segments)]
+    segments = [Segment(str(number), sentence) for number, sentence in enumerate(readable)]
+    return [
+        typography.restored(result.translation.target, sentence)
+        for result, sentence in zip(enforcer.translate(segments), sentences, strict=True)
+    ]
 
 
 def _wanted(

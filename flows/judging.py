@@ -63,7 +63,8 @@ def evaluated(run: Run, version: str, pairs: Done) -> Done:
 
     def work(folder: Path) -> None:
         told = []
-        for one in plan.sets:
+        for number, one in enumerate(plan.sets):
+            run.show.goes_on(one.name, number / len(plan.sets))
             evaluation = _evaluation(run, one.path, one.limit, old, new, pairs)
             write_report(evaluation, folder / one.name)
             told.append(f"{one.name} {_change(evaluation)}")
@@ -212,7 +213,6 @@ def document_translated(run: Run) -> Done | None:
         from mt.decoder import EngineDecoder
         from mt.engine import Engine
         from mt.service import TranslationService, clinical_checker
-        from mt.typography import Typography
         from terminology.enforcement import Enforcer
         from terminology.matching import TermMatcher
 
@@ -220,7 +220,7 @@ def document_translated(run: Run) -> Done | None:
         bases = termbases(run)
         enforcer = Enforcer(EngineDecoder(engine), TermMatcher(bases)) if bases else None
         checker = clinical_checker(pipeline.source, pipeline.target)
-        service = TranslationService(engine, enforcer, checker, typography=Typography(engine.tokenizer))
+        service = TranslationService(engine, enforcer, checker, engine.typography)
         part = service.translate_document(path.read_text(encoding="utf-8"), pipeline.source)
         with atomic_write(folder / DOCUMENT) as stream:
             stream.write(part.text)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mt.engine import Candidate, Engine, Hypotheses
     from mt.models import Model
     from mt.tokenization import Tokenizer
+    from mt.typography import Typography
 
 _CHARACTERS_PER_TOKEN = 4
 _LONG = 400  # characters from which a sentence may have to be cut
@@ -178,6 +179,10 @@ class Batcher:
     def tokenizer(self) -> Tokenizer:
         return self.engine.tokenizer
 
+    @property
+    def typography(self) -> Typography:
+        return self.engine.typography
+
     def fits(self, sentences: Sequence[str]) -> list[bool]:
         return self.engine.fits(sentences)
 
@@ -190,8 +195,14 @@ class Batcher:
         return self.engine.piece_scores(sentences, beginnings)
 
     def translate(self, sentences: Sequence[str], decode: DecodeConfig = _PLAIN) -> list[str]:
-        windows = (sentences[start : start + _WINDOW] for start in range(0, len(sentences), _WINDOW))
-        return [found[0].text for window in self.translate_stream(windows, decode) for found in window]
+        plain = [self.typography.plain(sentence) for sentence in sentences]
+        windows = (plain[start : start + _WINDOW] for start in range(0, len(plain), _WINDOW))
+        found = [
+            hypotheses[0].text for window in self.translate_stream(windows, decode) for hypotheses in window
+        ]
+        return [
+            self.typography.restored(text, sentence) for text, sentence in zip(found, sentences, strict=True)
+        ]
 
     def translate_stream(
         self, windows: Iterable[Sequence[str]], decode: DecodeConfig = _PLAIN, ahead: int = 2

@@ -165,7 +165,6 @@ def _job(
     from mt.formats.chunks import ReadOptions
     from mt.models import find_model
     from mt.service import TranslationService, clinical_checker
-    from mt.typography import Typography
 
     where = DeviceConfig(device=device[0], threads=device[1], bulk=device[2])
     decode = DecodeConfig(beam_size=search[0], n_best=search[1], scores=as_json or search[1] > 1)
@@ -176,7 +175,7 @@ def _job(
         engine,
         _enforcer(engine, termbases, chat, demands.memory) if termbases else None,
         clinical_checker(source, target) if demands.check else None,
-        Typography(engine.tokenizer),
+        engine.typography,
     )
     return Job(service, ReadOptions(language=source, split=not lines), decode, as_json, demands.explain)
 

@@ -6,6 +6,9 @@
     engine.candidates(["Hold metoprolol."], prefixes=[["▁Suspender"]])
     engine.score(["Take 5 mg."], ["Tome 5 mg."])            # mean log-probability per token
 
+`translate` takes any text: signs that the model cannot read, capitals and quotes are seen to
+(mt/typography.py). All else takes text as the model reads it, that is after `engine.typography.plain`.
+
 A sentence that is longer than the model reads is cut at clause marks before and joined after, never
 truncated. One engine serves many threads. Nothing here logs or keeps text.
 """
@@ -25,6 +28,7 @@ from mt.clauses import split_long
 from mt.config import DecodeConfig, DeviceConfig
 from mt.models import Model
 from mt.tokenization import Tokenizer
+from mt.typography import Typography
 
 # Source tokens of one piece; the starters saw sentences of up to 200 in training.
 LONGEST_PIECE = 160
@@ -74,6 +78,7 @@ class Engine:
 
         self.model = model
         self.tokenizer = Tokenizer.load(model.runnable, model.language_token(language))
+        self.typography = Typography(self.tokenizer, model.source, language or model.target)
         cores = device.threads or _cores()
         try:
             self._translator = ctranslate2.Translator(
@@ -89,7 +94,12 @@ class Engine:
 
     def translate(self, sentences: Sequence[str], decode: DecodeConfig = DecodeConfig()) -> list[str]:  # noqa: B008
         """The best translation of each sentence; empty ones stay empty."""
-        return [found[0].text for found in self._finish(self._start(sentences, decode), decode)]
+        plain = [self.typography.plain(sentence) for sentence in sentences]
+        found = self._finish(self._start(plain, decode), decode)
+        return [
+            self.typography.restored(hypotheses[0].text, sentence)
+            for hypotheses, sentence in zip(found, sentences, strict=True)
+        ]
 
     def translate_stream(
         self,

@@ -24,7 +24,6 @@ from mt.config import DecodeConfig
 from mt.formats.chunks import Chunk
 from mt.layout import parse
 from mt.results import Part, SegmentResult, plain, record, summary
-from mt.typography import restored
 
 if TYPE_CHECKING:
     from data.checks.findings import Finding
@@ -151,7 +150,7 @@ class TranslationService:
             results = [SegmentResult(one.translation, one.terms) for one in enforced]
         if self._typography is not None:
             results = [
-                replace(result, translation=_as_written(result.translation, sentence))
+                replace(result, translation=_as_written(result.translation, sentence, self._typography))
                 for result, sentence in zip(results, sentences, strict=True)
             ]
         return [self._checked(result) for result in results] if self._checker else results
@@ -211,11 +210,14 @@ def _part(window: _Window, results: list[SegmentResult], first_number: int) -> P
     return Part(text, numbered)
 
 
-def _as_written(one: Translation, sentence: str) -> Translation:
-    """In the capitals and quotes of the sentence itself."""
-    alternatives = tuple(replace(other, text=restored(other.text, sentence)) for other in one.alternatives)
+def _as_written(one: Translation, sentence: str, typography: Typography) -> Translation:
+    """In the capitals, quotes and signs of the sentence itself."""
+    alternatives = tuple(
+        replace(other, text=typography.restored(other.text, sentence)) for other in one.alternatives
+    )
     source = replace(one.source, text=sentence)
-    return replace(one, source=source, target=restored(one.target, sentence), alternatives=alternatives)
+    target = typography.restored(one.target, sentence)
+    return replace(one, source=source, target=target, alternatives=alternatives)
 
 
 def _numbered(one: Translation, number: int) -> Translation:

@@ -58,6 +58,10 @@ class Tokenizer:
         known = number != self.source.unk_id()
         return float(self.source.get_score(number)) if known else float("-inf")
 
+    def knows(self, character: str) -> bool:
+        """Whether the vocabulary of the source has a character."""
+        return self.source.unk_id() not in self.source.encode(character)
+
     def encode_target(self, sentences: Sequence[str]) -> list[list[str]]:
         rows: list[list[str]] = self.target.encode(list(sentences), out_type=str)
         return rows

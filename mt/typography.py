@@ -1,8 +1,8 @@
-"""Text as models know it: capitals brought down and curly quotes made straight, both put back afterwards.
+"""Text as models know it: capitals brought down, quotes made straight, unknown signs said otherwise.
 
-    typography = Typography(tokenizer)
+    typography = Typography(tokenizer, "en", "pt")
     plain = typography.plain("DO NOT STOP TAKING THIS “PILL”.")   # 'Do not stop taking this "pill".'
-    restored("Não pare de tomar este \"comprimido\".", "DO NOT STOP TAKING THIS “PILL”.")
+    typography.restored("Não pare de tomar este \"comprimido\".", "DO NOT STOP TAKING THIS “PILL”.")
     # 'NÃO PARE DE TOMAR ESTE “COMPRIMIDO”.'
 
 Headings and warnings in clinical documents shout, and small models leave shouted words alone or invent
@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
+from mt.symbols import Symbols
 from mt.tokenization import Tokenizer
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -28,13 +30,25 @@ _DOUBLE = re.compile(r'"')
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Typography:
     tokenizer: Tokenizer
+    source: str
+    target: str
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        return Symbols(self.tokenizer.knows, self.source, self.target)
 
     def plain(self, sentence: str) -> str:
         """The sentence as the model should read it."""
-        text = sentence.translate(_STRAIGHT)
+        return self.symbols.plain(self._cased(sentence.translate(_STRAIGHT)))
+
+    def restored(self, translation: str, sentence: str) -> str:
+        """The translation of the plain sentence in the typography of the sentence itself."""
+        return restored(self.symbols.restored(translation, sentence), sentence)
+
+    def _cased(self, text: str) -> str:
         if not shouted(text):
             return text
         calm = _WORD.sub(lambda match: self._calm(match[0]), text)
@@ -57,8 +71,8 @@ def shouted(text: str) -> bool:
 
 
 def restored(translation: str, sentence: str) -> str:
-    """The translation of the plain text in the typography of the sentence itself."""
-    text = translation.upper() if shouted(sentence) else translation
+    """Capitals and quotes as in the sentence."""
+    text = translation.upper().replace("\u039c", "µ") if shouted(sentence) else translation
     if "“" in sentence and text.count('"') % 2 == 0:
         sides = iter("“”" * text.count('"'))
         text = _DOUBLE.sub(lambda _: next(sides), text)

@@ -25,6 +25,11 @@ _NEAR = 5
 _SHORT_LINE = 12
 # How near a medicine stands to the verb whose object or subject it is.
 _OBJECT = 3
+# ... or as the topic of the same clause: "Metformin 850 mg twice daily - hold until ...".
+_TOPIC = 10
+_CLAUSE_ENDS = frozenset(".;:,")
+# "35 g de pó para suspensão" is a form of medicine.
+_OF_A_FORM = frozenset(["de", "para", "per", "por", "of", "for", "oral"])
 
 
 def compare(source: Line, target: Line) -> list[Finding]:
@@ -53,7 +58,8 @@ def _lost(source: Line, target: Line) -> list[Finding]:
     medicines = [mark.first for mark in source.marks["drug"]]
     if stop is None or target.table is None or groups_of(source) or groups_of(target):
         return []
-    if not any(0 <= first - stop.last <= _OBJECT or 0 < stop.first - first <= _OBJECT for first in medicines):
+    near = any(0 <= first - stop.last <= _OBJECT or 0 < stop.first - first <= _OBJECT for first in medicines)
+    if not near and not _topic(source, stop, medicines):
         return []
     if source.words[stop.first] in target.words:  # left as it is, which is the business of another check
         return []
@@ -69,7 +75,20 @@ def _verbs(line: Line) -> list[Mark]:
         return verbs
     medicines = [mark.first for mark in line.marks["drug"]]
     medicines += [mark.first for mark in line.marks["instruction"] if mark.value == "medicines"]
-    return [verb for verb in verbs if any(-_NEAR <= place - verb.first <= _NEAR for place in medicines[:50])]
+    return [
+        verb
+        for verb in verbs
+        if any(-_NEAR <= place - verb.first <= _NEAR for place in medicines[:50])
+        or _topic(line, verb, medicines)
+    ]
+
+
+def _topic(line: Line, verb: Mark, medicines: list[int]) -> bool:
+    """A medicine before the verb, and no clause that ends between them."""
+    return line.words[verb.first - 1] not in _OF_A_FORM and any(
+        0 < verb.first - place <= _TOPIC and _CLAUSE_ENDS.isdisjoint(line.words[place : verb.first])
+        for place in medicines[:50]
+    )
 
 
 def _about_medicine(line: Line) -> bool:

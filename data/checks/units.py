@@ -15,6 +15,7 @@ from data.checks.values import Mark
 
 _UP = frozenset(["at_least", "more", "at_least_after"])
 _GAP = 2
+_SIGNS = frozenset("<>≤≥⩽⩾")
 
 
 def compare_pairs(source: Line, target: Line, pairing: Pairing) -> list[Finding]:
@@ -63,6 +64,8 @@ def _notation(source: Line, target: Line, before: Amount, after: Amount) -> list
 def _comparisons(source: Line, target: Line, pairing: Pairing) -> list[Finding]:
     findings = []
     for before, after in (*pairing.same, *pairing.value_only):
+        if before.direction and not after.direction:
+            findings += _comparison_lost(source, target, before, after)
         if not before.direction or not after.direction or before.direction == after.direction:
             continue
         message = (
@@ -70,6 +73,19 @@ def _comparisons(source: Line, target: Line, pairing: Pairing) -> list[Finding]:
         )
         findings.append(_finding(COMPARISON, "critical", source, target, before, after, message))
     return findings
+
+
+def _comparison_lost(source: Line, target: Line, before: Amount, after: Amount) -> list[Finding]:
+    """Signs only: words say it in more ways than a table can hold ("aged 18 years or older")."""
+    mark = before.compared
+    if mark is None or not _SIGNS.intersection(source.words[mark.first]) or _SIGNS.intersection(target.text):
+        return []
+    severity: Severity = "critical" if before.stated else "major"
+    message = (
+        f'The comparison is gone: the source says "{_compared(source, before)}", '
+        f'the translation only "{_shown(target, after)}".'
+    )
+    return [_finding(COMPARISON, severity, source, target, before, after, message)]
 
 
 def mark_directions(line: Line, amounts: list[Amount]) -> None:

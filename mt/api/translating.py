@@ -28,7 +28,6 @@ from mt.detection import detect
 from mt.markup import MarkupChunk
 from mt.results import SegmentResult
 from mt.service import Checker, Enforcer, TranslationService, clinical_checker
-from mt.typography import Typography
 from terminology.enforcement import enforcer_for
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ class Desk:
             prepared.batcher,
             self._enforcer(order, prepared),
             self._checker(prepared.pair) if order.check else None,
-            Typography(prepared.batcher.tokenizer),
+            prepared.batcher.typography,
         )
 
     def _enforcer(self, order: Order, prepared: Prepared) -> Enforcer | None:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 import mt.parity
 from data.errors import InputError, ModelError, OutputError
 from data.jsonl import read_jsonl, write_jsonl
-from mt.config import ConvertConfig
+from mt.config import QUANTIZATIONS, ConvertConfig
 from mt.convert import convert
 from mt.engine import Engine
 from mt.finetune_models import load_marian
@@ -36,6 +36,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(2)
     with torch.no_grad():
         model.model.shared.weight[:-1] += torch.randn_like(model.model.shared.weight[:-1])
+        for layer in model.model.decoder.layers:  # or the source would not matter
+            for part in (layer.encoder_attn.v_proj, layer.encoder_attn.out_proj):
+                part.weight *= 40
     model.save_pretrained(str(folder))
     return folder
 
@@ -112,12 +115,34 @@ def test_quantisation_may_lose_little(checkpoint: Path, dev: Path, tmp_path: Pat
         convert(checkpoint, tmp_path / "out", config, dev, falling)
 
 
-@pytest.mark.parametrize("quantization", ["int8", "float16", "bfloat16", "int8_float16"])
-def test_every_form_runs_here(checkpoint: Path, dev: Path, tmp_path: Path, quantization: str) -> None:
+@pytest.mark.parametrize("quantization", [form for form in QUANTIZATIONS if form != "float32"])
+def test_every_form_is_made_and_says_where_it_was_not_run(
+    checkpoint: Path, dev: Path, tmp_path: Path, quantization: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    import ctranslate2
+
     config = ConvertConfig(quantization, least_segments=12, most_segments=20)
     manifest = convert(checkpoint, tmp_path / "out", config, dev, same)
     assert manifest.quantization == quantization
     assert manifest.files["ct2/model.bin"]["bytes"] > 0
+    here = quantization in ctranslate2.get_supported_compute_types("cpu")
+    said = f"{quantization} was compared in {manifest.parity.computed_as}, as this machine does not"
+    assert (said in caplog.text) == (not here)
+    assert (said in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")) == (not here)
+
+
+@pytest.mark.parametrize(
+    ("computed_as", "unseen"),
+    [
+        ("int8_float32", ""),
+        ("int8", ""),
+        ("float32", "int8 was compared in float32, as this machine does not compute in int8; "),
+        ("", ""),  # manifests made before this was written down
+    ],
+)
+def test_what_was_not_compared(computed_as: str, unseen: str) -> None:
+    parity = mt.parity.Parity(200, 1.0, 1.0, {}, {}, computed_as)
+    assert mt.parity.not_run_here(parity, "int8").removesuffix("compare again where it will run") == unseen
 
 
 def test_too_few_segments_prove_nothing(checkpoint: Path, dev: Path, tmp_path: Path) -> None:

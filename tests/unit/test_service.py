@@ -16,7 +16,6 @@ from mt.engine import Engine
 from mt.layout import parse
 from mt.models import find_model
 from mt.service import SegmentResult, TranslationService, record, summary
-from mt.typography import Typography
 
 
 class Shouting:
@@ -67,7 +66,7 @@ def test_any_chunks_come_back_in_order(texts: list[str]) -> None:
 
 def test_shouted_and_curly_text_is_read_plainly_and_given_back_as_written() -> None:
     engine = Engine(find_model("en", "pt"))
-    service = TranslationService(engine, typography=Typography(engine.tokenizer))
+    service = TranslationService(engine, typography=engine.typography)
     text = "ALLERGIES: PENICILLIN\n\nThe patient’s “white coat” effect.\n"
     result = service.translate_document(text, "en")
     assert result.text.splitlines()[0] == "ALERGIAS: PENICILINA"

@@ -35,7 +35,7 @@ PLAIN = {
 def test_the_model_reads_plain_text(language: str, written: str, plain: str) -> None:
     other = "pt" if language == "en" else "en"
     tokenizer = Tokenizer.load(find_model(language, other).runnable)
-    assert Typography(tokenizer).plain(written) == plain
+    assert Typography(tokenizer, language, other).plain(written) == plain
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_typography_comes_back(translation: str, sentence: str, result: str)
 @given(st.text(max_size=60))
 def test_any_text_is_read_and_put_back(text: str) -> None:
     tokenizer = Tokenizer.load(find_model("en", "pt").runnable)
-    plain = Typography(tokenizer).plain(text)
+    plain = Typography(tokenizer, "en", "pt").plain(text)
     assert bool(plain) == bool(text)
     if not shouted(text):
         assert restored("same", text) == "same"
@@ -65,4 +65,4 @@ def test_any_text_is_read_and_put_back(text: str) -> None:
 @given(st.text(alphabet="ABDEGIMNOPRSTVÉÃÇ 0159.,:/-", max_size=60))
 def test_shouting_changes_nothing_but_case(text: str) -> None:
     tokenizer = Tokenizer.load(find_model("en", "pt").runnable)
-    assert Typography(tokenizer).plain(text).upper() == text
+    assert Typography(tokenizer, "en", "pt").plain(text).upper() == text
