@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -51,7 +52,7 @@ def create_app(
     for router in (native, native_files, libretranslate, deepl, deepl_glossaries):
         app.include_router(router.router)
     app.include_router(page)
-    for error in (Problem, MedloopError):
+    for error in (Problem, MedloopError, OperationalError, OSError, Exception):
         app.add_exception_handler(error, handle)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

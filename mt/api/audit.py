@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,24 +36,66 @@ class Entry:
     findings: int = 0
 
 
+@dataclass(eq=False, slots=True)
+class _Line:
+    """One that waits to be written; `error` is what befell the transaction it was in."""
+
+    entry: Entry
+    time: str
+    written: bool = False
+    error: Exception | None = None
+
+
 class Audit:
     def __init__(self, engine: Engine) -> None:
         self._engine, self._keys = engine, KeyStore(engine)
+        self._lines: list[_Line] = []
+        self._adding, self._writing = threading.Lock(), threading.Lock()
 
     def write(self, entry: Entry) -> None:
-        """The line and the key's use of characters, both or neither."""
+        """The line and the key's use of characters, both or neither; returns when they are in the database.
+
+        Whoever comes first writes for all who have come meanwhile: one transaction for many requests.
+        """
+        line = _Line(entry, datetime.now(UTC).isoformat(timespec="milliseconds"))
+        with self._adding:
+            self._lines.append(line)
+        with self._writing:
+            if not line.written:
+                with self._adding:
+                    lines, self._lines = self._lines, []
+                self._write(lines)
+        if line.error is not None:
+            raise line.error
+
+    def _write(self, lines: Sequence[_Line]) -> None:
+        error: Exception | None = None
+        try:
+            self._insert(lines)
+        except Exception as caught:
+            error = caught
+        for line in lines:
+            line.written, line.error = True, error
+
+    def _insert(self, lines: Sequence[_Line]) -> None:
+        used: Counter[str] = Counter()
         with writing(self._engine) as connection:
-            last = connection.execute(
-                select(api_audit.c.number, api_audit.c.hash).order_by(api_audit.c.number.desc()).limit(1)
-            ).first()
-            row: dict[str, Any] = asdict(entry)
-            row["glossary"] = entry.glossary[:400]
-            row["number"] = last.number + 1 if last else 1
-            row["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
-            row["previous"] = last.hash if last else _START
-            connection.execute(insert(api_audit).values(**row, hash=_hash(row)))
-            if entry.characters:
-                self._keys.use(connection, entry.key_id, entry.characters)
+            newest = select(api_audit.c.number, api_audit.c.hash).order_by(api_audit.c.number.desc()).limit(1)
+            last = connection.execute(newest).first()
+            number, previous = (last.number, last.hash) if last else (0, _START)
+            rows = []
+            for line in lines:
+                number += 1
+                row: dict[str, Any] = asdict(line.entry)
+                row |= {"number": number, "time": line.time, "previous": previous}
+                row["glossary"] = line.entry.glossary[:400]
+                previous = _hash(row)
+                rows.append(row | {"hash": previous})
+                used[line.entry.key_id] += line.entry.characters
+            connection.execute(insert(api_audit), rows)
+            for key_id, characters in used.items():
+                if characters:
+                    self._keys.use(connection, key_id, characters)
 
     def broken(self) -> int | None:
         """A line changed, taken out or put in between shows; so does a shortened beginning."""

@@ -10,6 +10,7 @@ In: languages and perhaps a model's name (of those installed; never a path). Out
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 6
 _ALIASES = ("production", "candidate")
+_LOOK_SECONDS = 1.0  # so long the list of models on the disk holds good
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,16 @@ class Engines:
         self._source = source or Source(load_engine)
         self._limits = limits or BatchLimits()
         self._batchers: dict[tuple[str, str, str], Batcher] = {}
+        self._installed: tuple[float, Sequence[Model]] = (0.0, ())
         self._lock = threading.Lock()
 
     def models(self) -> Sequence[Model]:
-        return self._source.installed()
+        looked, found = self._installed
+        now = time.monotonic()
+        if not looked or now - looked > _LOOK_SECONDS:
+            found = self._source.installed()
+            self._installed = (now, found)
+        return found
 
     def pairs(self) -> list[tuple[str, str]]:
         return sorted({(one.source, one.target) for one in self.models() if one.source and one.target})
@@ -85,6 +93,7 @@ class Engines:
         """Loads what is in production by now; requests under way end with the model they had."""
         swapped = []
         with self._lock:
+            self._installed = (0.0, ())
             for (source, target, name), batcher in self._batchers.items():
                 try:
                     model = self._source.find(source, target, name)

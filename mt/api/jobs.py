@@ -23,6 +23,7 @@ from shutil import rmtree
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from data.errors import InputError, MedloopError
 from data.files import atomic_write
@@ -43,6 +44,7 @@ MARKUP = {".html": "html", ".htm": "html", ".xml": "xml", ".xhtml": "xml"}
 SUFFIXES = (*sorted(FORMATS), *MARKUP)
 _ATTEMPTS = 3
 _CLEAN_SECONDS = 60.0
+_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,17 @@ class Jobs:
         except OSError:
             rmtree(place, ignore_errors=True)
             raise Problem(507, "disk", "the document cannot be stored at the moment", 60) from None
-        with writing(self._engine) as connection:
-            connection.execute(
-                insert(table).values(
-                    id=document_id, key=document_key, owner=key.id, state="queued", suffix=suffix,
-                    request=json.dumps(asdict(request) | {"key": asdict(key)}), created=time.time(),
-                    attempts=0, characters=0, reason="",
-                )
-            )  # fmt: skip
+        row = {
+            "id": document_id, "key": document_key, "owner": key.id, "state": "queued", "suffix": suffix,
+            "request": json.dumps(asdict(request) | {"key": asdict(key)}), "created": time.time(),
+            "attempts": 0, "characters": 0, "reason": "",
+        }  # fmt: skip
+        try:
+            with writing(self._engine) as connection:
+                connection.execute(insert(table).values(**row))
+        except Exception:
+            rmtree(place, ignore_errors=True)
+            raise
         self._wake.set()
         return document_id, document_key
 
@@ -187,9 +192,11 @@ class Jobs:
                     cleaned = time.monotonic()
                 if self._next():
                     continue
+                seconds = _CLEAN_SECONDS
             except Exception as error:  # a locked database or a full disk: the thread must go on
                 log.warning("documents: %s", type(error).__name__)
-            self._wake.wait(_CLEAN_SECONDS)
+                seconds = _RETRY_SECONDS
+            self._wake.wait(seconds)
             self._wake.clear()
 
     def _next(self) -> bool:
@@ -210,11 +217,20 @@ class Jobs:
             ending = {"state": "failed", "reason": "an error of the server's, noted in its log"}
         if self._stop.is_set() and ending["state"] == "failed":
             return True  # the next server begins it again
-        with writing(self._engine) as connection:
-            connection.execute(
-                update(table).where(table.c.id == row.id).values(ending | {"finished": time.time()})
-            )
+        self._end(row.id, ending | {"finished": time.time()})
         return True
+
+    def _end(self, document_id: str, values: dict[str, Any]) -> None:
+        """However long the database is locked: nobody else would end a document that is under way."""
+        while True:
+            try:
+                with writing(self._engine) as connection:
+                    connection.execute(update(table).where(table.c.id == document_id).values(values))
+                return
+            except OperationalError as error:
+                log.warning("document %s: %s", document_id, type(error).__name__)
+                if self._stop.wait(_RETRY_SECONDS):
+                    return
 
     def _translate(self, document_id: str, suffix: str, request: dict[str, Any]) -> int:
         stored = request.pop("key")

@@ -9,16 +9,19 @@ Native routes answer with RFC 9457 problem details, DeepL's with `{"message": â€
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from data.errors import LanguagePairError, MedloopError, MissingExtraError, ModelError, TermbaseError
 from mt.batching import Abandoned, Closing, QueueFull
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _NATIVE_TYPE = "application/problem+json"
 
 
@@ -45,6 +48,12 @@ def problem_of(error: Exception) -> Problem:
         return Problem(400, "glossary", f"entry {error.line} of the glossary cannot be used")
     if isinstance(error, ModelError | MissingExtraError):
         return Problem(503, "model", "the model cannot be loaded; the server's owner has to look", 60)
+    if isinstance(error, OperationalError):
+        return Problem(503, "database", "the server's database is locked or full; try again", 5)
+    if isinstance(error, TimeoutError):
+        return Problem(503, "time", "it took too long; try again", 30)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return Problem(507, "disk", "the server's disk is full", 60)
     if isinstance(error, MedloopError):
         return Problem(400, "request", "the request cannot be carried out as it is")
     return Problem(500, "internal", "an error of the server's; it is in its log without the text")
