@@ -20,6 +20,9 @@ TO_WORDS = {
     },
 }
 
+# From one number to another.
+TO = {"en": "to", "pt": "a", "es": "a", "fr": "à", "de": "bis"}
+
 # Greek letters stay in words, as clinical text has them too; in English where a language has no own.
 GREEK = {
     "α": {"en": "alpha", "pt": "alfa", "es": "alfa"},

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from mt.symbol_words import ARROWS, FRACTIONS, GREEK, TO_WORDS
+from mt.symbol_words import ARROWS, FRACTIONS, GREEK, TO, TO_WORDS
 
 # Each sign and how it is said to a model that does not know it; "<" and "≤" are in TO_WORDS.
 _STAND_INS = {"≥": ">=", "⩾": ">=", "±": "+/-"}
@@ -43,7 +43,10 @@ _WRITTEN = re.compile(
 _MICRO = re.compile(r"[µμ](?=(?:g|l|L|m|M|mol|mols|U|UI|IU|Eq|Ci|V|A|s)\b)")
 _SAID_MICRO = re.compile(r"\bmc(?=(?:g|l|L|m|M|mol|mols|U|UI|IU|Eq|Ci|V|A|s)\b)|(?<=\d)mc(?=(?:g|l|L)\b)")
 _DASH = re.compile(r"[–—―•−]")
-_ANY_DASH = re.compile(r"[-–—―•−]")
+# Between what it joins and among words; a dash of one kind never stands for one of the other.
+_DASHES = (re.compile(r"(?<=\s)[-–—―•−](?=\s)"), re.compile(r"(?<=\w)[-–—―−](?=\w)"))
+# "February 12–March 28", "27.3%–29.8%": to models a hyphen there is no range.
+_RANGE = re.compile(r"(?<=[\d%])(?:\s?–\s?(?=[\d<>≥≤])|–(?=[A-Z]))")
 _MARK = re.compile(r"([^\W\d_]{3,})([®™©])")
 _RAISED = re.compile(r"([A-Za-zµμ]+)([²³])")
 _RAISED_AS = {"²": "2", "³": "3"}
@@ -80,6 +83,8 @@ class Symbols:
             return text
         text = _MICRO.sub("mc", text) if self._lacks("µ") or self._lacks("μ") else text
         text = _MARK.sub(lambda m: m[1] if self._lacks(m[2]) else m[0], text)
+        if self._lacks("–") and self.source in TO:
+            text = _RANGE.sub(f" {TO[self.source]} ", text)
         text = _DASH.sub(lambda m: "-" if self._lacks(m[0]) else m[0], text)
         return "".join(self._spelled(text))
 
@@ -201,11 +206,14 @@ def _said_in_words(translation: str, language: str) -> list[_Found]:
 
 def _with_dashes(translation: str, sentence: str) -> str:
     """Dash by dash, where as many came out as went in."""
-    before = _ANY_DASH.findall(sentence)
-    if set(before) <= {"-"} or len(before) != len(_ANY_DASH.findall(translation)):
-        return translation
-    dashes = iter(before)
-    return _ANY_DASH.sub(lambda _: next(dashes), translation)
+    sentence = _RANGE.sub(" ", sentence)
+    for kind in _DASHES:
+        before = kind.findall(sentence)
+        if set(before) <= {"-"} or len(before) != len(kind.findall(translation)):
+            continue
+        dashes = iter(before)
+        translation = kind.sub(lambda _, dashes=dashes: next(dashes), translation)  # type: ignore[misc]
+    return translation
 
 
 def _digits(number: str | None) -> str:
