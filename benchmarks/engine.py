@@ -103,7 +103,8 @@ def medloop(texts: list[str]) -> Callable[[], None]:
     from mt.models import find_model
     from mt.service import TranslationService
 
-    service = TranslationService(Engine(find_model("en", "pt"), DeviceConfig(device="cpu", threads=THREADS)))
+    engine = Engine(find_model("en", "pt"), DeviceConfig(device="cpu", threads=THREADS))
+    service = TranslationService(engine, typography=engine.typography)
     document = "\n".join(texts)
     return lambda: (service.translate_text(document, "en"), None)[1]
 

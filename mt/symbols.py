@@ -185,6 +185,11 @@ class Symbols:
         return sorted(found, key=lambda one: one.start)
 
 
+def comparisons(text: str) -> list[tuple[str, str]]:
+    """The signs of a text, each with the digits that it stands before; for measuring."""
+    return [(match["sign"], _digits(match["number"])) for match in _SIGN.finditer(text)]
+
+
 def _said_in_words(translation: str, language: str) -> list[_Found]:
     """ "menor que 1,5", by the tables of the clinical checks."""
     from data.checks.reading import read
