@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -25,9 +26,11 @@ from data.segments import Pair
 from mt.config import ConvertConfig
 from mt.finetune_models import Base, load_base
 from mt.finetune_scoring import ScoreTexts, dev_pairs, quick_export
-from mt.manifest import CARD, Manifest, file_sums, model_card, write_manifest
+from mt.manifest import CARD, Manifest, file_sums, model_card, write_fingerprints, write_manifest
 from mt.models import MANIFEST
-from mt.parity import Parity, ParityError, compare, problem
+from mt.parity import Parity, ParityError, compare, not_run_here, problem
+
+log = logging.getLogger(__name__)
 
 PARITY = "parity.jsonl"
 # Examples whose activations say how loud each channel is, and pieces of each.
@@ -72,7 +75,11 @@ def convert(
             report = out.with_name(f"{out.name}.{PARITY}")
             write_jsonl(report, differing)
             raise ParityError(f"{checkpoint}: {why}; the differing segments are in {report}")
+        unseen = not_run_here(parity, config.quantization)
+        if unseen:
+            log.warning("%s: %s", out, unseen)
         write_jsonl(folder / PARITY, differing)
+        write_fingerprints([], checkpoint, folder)
         manifest = _manifest(checkpoint, folder, config, parity, record, (source, target))
         write_manifest(folder, manifest)
         folder.rename(out)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from data.files import atomic_write
+from data.fingerprints import FINGERPRINTS, Fingerprints, read_fingerprints
 from mt.models import MANIFEST
-from mt.parity import Parity
+from mt.parity import Parity, not_run_here
 
 CARD = "README.md"
 
@@ -47,6 +49,14 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         stream.write("\n")
 
 
+def write_fingerprints(trained_on: Sequence[Fingerprints], base: Path, folder: Path) -> None:
+    """What a model has seen, by hashes, and what its base had where that says so; else no file."""
+    known = [read_fingerprints(base / FINGERPRINTS)] if (base / FINGERPRINTS).is_file() else []
+    found = [*trained_on, *known]
+    if found:
+        reduce(Fingerprints.united, found).write(folder / FINGERPRINTS)
+
+
 def file_sums(folder: Path) -> dict[str, Any]:
     """Size and SHA-256 of each file, by its path in the folder."""
     sums = {}
@@ -67,6 +77,7 @@ def model_card(manifest: Manifest) -> str:
         for name, licences in manifest.licences.items()
         if isinstance(licences, Mapping)
     )
+    unseen = not_run_here(manifest.parity, manifest.quantization)
     return (
         f"---\nlanguage:\n- {manifest.source}\n- {manifest.target}\n"
         f"license: {json.dumps(manifest.licence or 'other')}\nlibrary_name: ctranslate2\n"
@@ -75,5 +86,7 @@ def model_card(manifest: Manifest) -> str:
         f"{manifest.quantization}.\n\n"
         f"| dev score | |\n|---|---|\n{scores}\n"
         f"{manifest.parity.identical:.1%} of {manifest.parity.segments} dev translations are those of the "
-        f"trained model in float32.\n\n" + (f"Licences of the data:\n\n{data}" if data else "")
+        f"trained model in float32.\n\n"
+        + (f"Not compared: {unseen}.\n\n" if unseen else "")
+        + (f"Licences of the data:\n\n{data}" if data else "")
     )

@@ -28,13 +28,18 @@ class ParityError(ModelError):
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """`identical` of float32 with transformers; `losses` in points, float32 minus the quantised form."""
+    """`identical` of float32 with transformers; `losses` in points, float32 minus the quantised form.
+
+    `computed_as` is what the quantised form was run in here: a CPU without 16-bit floats reads a float16
+    model as float32, so that its loss on a GPU has not been seen.
+    """
 
     segments: int
     identical: float
     identical_quantised: float
     losses: Mapping[str, float]
     scores: Mapping[str, float]
+    computed_as: str = ""
 
 
 def compare(
@@ -45,8 +50,9 @@ def compare(
         [*row[: _LONGEST_SOURCE - 1], END] for row in tokenizer.encode([pair.source.text for pair in pairs])
     ]
     trained = tokenizer.decode(_greedy(base, checkpoint, rows))
-    plain = tokenizer.decode(_translated(exact, rows))
-    quantised = tokenizer.decode(_translated(runnable, rows))
+    plain = tokenizer.decode(_translated(exact, rows)[0])
+    pieces, computed_as = _translated(runnable, rows)
+    quantised = tokenizer.decode(pieces)
     references = [pair.target for pair in pairs]
     before, after = metric(plain, references), metric(quantised, references)
     differing: list[dict[str, object]] = [
@@ -60,6 +66,7 @@ def compare(
         identical_quantised=_share(trained, quantised),
         losses={name: before[name] - after[name] for name in before},
         scores=dict(after),
+        computed_as=computed_as,
     )
     return parity, differing
 
@@ -74,6 +81,16 @@ def problem(parity: Parity, config: ConvertConfig) -> str:
     if most > config.most_loss:
         return f"{config.quantization} loses {most:.2f} {name} ({config.most_loss} is the most)"
     return ""
+
+
+def not_run_here(parity: Parity, quantization: str) -> str:
+    """ "" or what of the form could not be compared, as this machine cannot compute in it."""
+    if parity.computed_as in ("", quantization, f"{quantization}_float32"):
+        return ""
+    return (
+        f"{quantization} was compared in {parity.computed_as}, as this machine does not compute in "
+        f"{quantization}; compare again where it will run"
+    )
 
 
 def _share(one: Sequence[str], other: Sequence[str]) -> float:
@@ -110,7 +127,8 @@ def _greedy(base: Base, checkpoint: Path, rows: list[list[str]]) -> list[list[st
     return found
 
 
-def _translated(runnable: Path, rows: list[list[str]]) -> list[list[str]]:
+def _translated(runnable: Path, rows: list[list[str]]) -> tuple[list[list[str]], str]:
+    """Pieces, and the arithmetic that was used."""
     import ctranslate2
 
     translator = ctranslate2.Translator(str(runnable), device="cpu", inter_threads=1, intra_threads=0)
@@ -122,4 +140,4 @@ def _translated(runnable: Path, rows: list[list[str]]) -> list[list[str]]:
         max_input_length=0,
         max_decoding_length=_LONGEST_TARGET,
     )
-    return [list(result.hypotheses[0]) for result in results]
+    return [list(result.hypotheses[0]) for result in results], str(translator.compute_type)

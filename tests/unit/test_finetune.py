@@ -19,7 +19,7 @@ from mt.config import LoraConfig, TrainConfig
 from mt.finetune import RECORD, Trained, _stepper, finetune
 from mt.finetune_data import read_corpora
 from mt.finetune_mixture import Example, Mixture, Source
-from mt.finetune_models import load_base, load_marian, trainable
+from mt.finetune_models import load_base, load_marian, save, trainable
 from mt.finetune_progress import TrainProgress, line
 from mt.finetune_step import Stepper
 from tests.tiny_marian import SENTENCES, build_tiny_marian
@@ -211,6 +211,45 @@ def test_lora_is_merged_and_only_then_differs(base: Path, pairs: Path, tmp_path:
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
     assert all("q_proj.weight" in name or "fc1.weight" in name for name in changed)
+
+
+def test_lora_says_the_same_once_it_is_merged_and_read_again(base: Path, tmp_path: Path) -> None:
+    start = load_base(base)
+    model: Any = trainable(start, dataclasses.replace(CONFIG, dropout=0.0, lora=LoraConfig(rank=3))).eval()
+    torch.manual_seed(1)
+    state = {name: torch.randn_like(p) for name, p in model.named_parameters() if p.requires_grad}
+    save(model, start, tmp_path / "merged", "float32", state)
+    names = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, values in state.items():
+            names[name].copy_(values)
+    ids = torch.tensor([[5, 6, 7, 0]])
+    beside = model(input_ids=ids, decoder_input_ids=ids).logits
+    merged = load_marian(tmp_path / "merged").eval()(input_ids=ids, decoder_input_ids=ids).logits
+    torch.testing.assert_close(merged, beside, atol=1e-4, rtol=1e-4)
+    plain = load_marian(base).eval()(input_ids=ids, decoder_input_ids=ids).logits
+    assert float((beside - plain).abs().max()) > 0.1
+
+
+def test_bf16_on_a_cpu_goes_the_same_way(base: Path, pairs: Path, tmp_path: Path) -> None:
+    """Weights stay in fp32; products in bf16 change each gradient by a few parts in a hundred at most."""
+    start = load_base(base)
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        config = dataclasses.replace(CONFIG, dropout=0.0, precision=precision)
+        corpora = read_corpora(Mixture((Source("own", pairs),)), start.vocabulary, config)
+        stepper = _stepper(start, corpora, config)
+        parameters = [p for p in stepper.model.parameters() if p.requires_grad]
+        gradients, loss, _ = stepper.gradients([tuple(Example(0, i) for i in range(9))], parameters)
+        assert {gradient.dtype for gradient in gradients} == {torch.float32}
+        found[precision] = torch.cat([gradient.flatten() for gradient in gradients]), loss
+    (exact, loss), (rounded, other) = found.values()
+    assert other == pytest.approx(loss, rel=0.01)
+    assert other != loss
+    assert float((exact - rounded).norm() / exact.norm()) < 0.05
+    trained = train(base, pairs, tmp_path / "out", dataclasses.replace(CONFIG, precision="bfloat16"))
+    assert trained.ended == "length"
+    assert {values.dtype for values in weights(tmp_path / "out").values()} == {torch.float32}
 
 
 def test_frozen_parts_stay(base: Path, pairs: Path, tmp_path: Path) -> None:
