@@ -44,6 +44,10 @@ class Typography:
         """The sentence as the model should read it."""
         return self.symbols.plain(self._cased(sentence.translate(_STRAIGHT)))
 
+    def readable(self, text: str) -> str:
+        """Quotes and signs only: what a corpus is trained on keeps its capitals."""
+        return self.symbols.plain(text.translate(_STRAIGHT))
+
     def restored(self, translation: str, sentence: str) -> str:
         """The translation of the plain sentence in the typography of the sentence itself."""
         return restored(self.symbols.restored(translation, sentence), sentence)
