@@ -10,6 +10,7 @@ The verdict goes to standard output, the rest to stderr; `gate` ends with 0 to p
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,7 +67,7 @@ def evaluate(
     """Score systems on the same segments, test every difference, and write a report."""
     from eval.report import write_report
     from eval.run import evaluate as run_evaluation
-    from eval.systems import parse_systems, translate_with
+    from eval.systems import fingerprints_of_models, parse_systems, translate_with
     from eval.testsets import load_testset
     from eval.verdict import headlines
 
@@ -78,6 +79,9 @@ def evaluate(
         test, glossary or [], random_terms, trained_on, reference_free, reverse,
         (judge, judge_segments), comet, (resamples, seed),
     )  # fmt: skip
+    if not trained_on:
+        languages = (test.source_language, test.target_language)
+        plan = replace(plan, fingerprints=fingerprints_of_models(chosen, *languages))
     controls = (plan.random_termbase,) if plan.random_termbase else ()
     terms = {"proper": plan.termbases, "random": controls}
     outputs = []

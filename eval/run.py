@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from data.clinical import NameTable
 from data.dedup import Overlap, find_overlap
+from data.fingerprints import Fingerprints
 from data.segments import Segment
 from eval import judging, language, safety
 from eval.judge import ErrorSpans
@@ -45,7 +46,8 @@ class Plan:
     termbases: tuple[Termbase, ...] = ()
     random_termbase: Termbase | None = None
     names: NameTable | None = None
-    training: tuple[Segment, ...] | None = None
+    training: tuple[Segment, ...] | None = None  # of all systems
+    fingerprints: Mapping[str, Fingerprints] = field(default_factory=dict)  # by system, where it has its own
     near_threshold: float = 0.8
     reference_free: bool = False
     back_translate: Callable[[Sequence[str]], Sequence[str]] | None = None
@@ -76,8 +78,9 @@ def evaluate(testset: TestSet, outputs: Sequence[Outputs], plan: Plan) -> Evalua
     seen = [_look(one, testset, plan, terms, missing) for one in outputs]
     table: Table = {one.outputs.system.name: {score.name: score for score in one.scores} for one in seen}
     found = analyse(table, plan.resampling)
-    overlap = _overlap(testset, plan)
-    clean_table = _without(table, testset, overlap)
+    overlaps = _overlaps(testset, outputs, plan)
+    contaminated = frozenset(name for overlap in overlaps.values() for name in overlap.ids)
+    clean_table = _without(table, testset, contaminated)
     clean = analyse(clean_table, plan.resampling) if clean_table else None
     spent = sum(one.seconds or 0.0 for one in outputs)
     return Evaluation(
@@ -89,11 +92,14 @@ def evaluate(testset: TestSet, outputs: Sequence[Outputs], plan: Plan) -> Evalua
         seconds=round(time.perf_counter() - start + spent, 2),
         signature=f"{found.signature}|segments:{len(testset.pairs)}|testset:{testset.name}@{testset.digest}",
         main_metric=_main_metric(table),
-        systems=tuple(_system(one, found, clean_table, clean, overlap, plan) for one in seen),
+        systems=tuple(
+            _system(one, found, clean_table, clean, overlaps.get(one.outputs.system.name), plan)
+            for one in seen
+        ),
         comparisons=found.comparisons,
         clean_comparisons=clean.comparisons if clean else (),
-        clean_segments=len(testset.pairs) - len(overlap.ids) if overlap and overlap.ids else None,
-        not_measured=tuple(_merged(missing)) + _notes(testset, plan),
+        clean_segments=len(testset.pairs) - len(contaminated) if contaminated else None,
+        not_measured=tuple(_merged(missing)) + _notes(testset, outputs, plan),
         warnings=(*plan.warnings, *_warnings(outputs, testset)),
         segments=tuple(_segments(testset, seen)),
         preferences=judging.preferences(testset, outputs, plan.judge),
@@ -140,12 +146,13 @@ def _system(
     system = one.outputs.system
     clean_scores = clean_table.get(system.name, {})
     contamination = None
-    if overlap is not None and plan.training is not None:
+    if overlap is not None:
+        own = plan.fingerprints.get(system.name, ())
         contamination = ContaminationResult(
             len(overlap.exact),
             len(overlap.near),
             overlap.threshold,
-            len(plan.training),
+            len(plan.training if plan.training is not None else own),
             tuple(sorted(overlap.ids)),
         )
     return SystemResult(
@@ -201,17 +208,21 @@ def _number(value: float) -> float | None:
     return round(value, 2) if math.isfinite(value) else None
 
 
-def _overlap(testset: TestSet, plan: Plan) -> Overlap | None:
-    if plan.training is None:
-        return None
-    return find_overlap([pair.source for pair in testset.pairs], plan.training, plan.near_threshold)
+def _overlaps(testset: TestSet, outputs: Sequence[Outputs], plan: Plan) -> dict[str, Overlap]:
+    """By system: with the training text where it was given, else with what the model says of its own."""
+    sources = [pair.source for pair in testset.pairs]
+    names = [one.system.name for one in outputs]
+    if plan.training is not None:
+        found = find_overlap(sources, plan.training, plan.near_threshold)
+        return dict.fromkeys(names, found)
+    return {name: plan.fingerprints[name].overlap(sources) for name in names if name in plan.fingerprints}
 
 
-def _without(table: Table, testset: TestSet, overlap: Overlap | None) -> Table:
+def _without(table: Table, testset: TestSet, contaminated: frozenset[str]) -> Table:
     """The scores of the segments that no training text holds; nothing where all or none are clean."""
-    if overlap is None or not overlap.ids or len(overlap.ids) == len(testset.pairs):
+    if not contaminated or len(contaminated) == len(testset.pairs):
         return {}
-    kept = [place for place, pair in enumerate(testset.pairs) if pair.id not in overlap.ids]
+    kept = [place for place, pair in enumerate(testset.pairs) if pair.id not in contaminated]
     return {
         system: {name: _subset(score, kept) for name, score in scores.items()}
         for system, scores in table.items()
@@ -230,13 +241,15 @@ def _main_metric(table: Table) -> str:
     return next((name for name in ("COMET", "chrF2++", "round trip") if name in measured), "flagged segments")
 
 
-def _notes(testset: TestSet, plan: Plan) -> tuple[NotMeasured, ...]:
+def _notes(testset: TestSet, outputs: Sequence[Outputs], plan: Plan) -> tuple[NotMeasured, ...]:
     notes = safety.skipped_checks(testset.source_language, testset.target_language)
     if not plan.termbases:
         notes.append(NotMeasured("term metrics", "no glossary was given", "medloop eval ... --glossary FILE"))
-    if plan.training is None:
-        reason = "no training text was given"
-        notes.append(NotMeasured("contamination", reason, "medloop eval ... --trained-on FILE"))
+    unknown = [one.system.name for one in outputs if one.system.name not in plan.fingerprints]
+    if plan.training is None and unknown:
+        reason = "no training text was given, and the model does not say what it was trained on"
+        enable = "medloop eval ... --trained-on FILE"
+        notes.append(NotMeasured("contamination", reason, enable, ", ".join(unknown)))
     if plan.judge is None:
         notes.append(NotMeasured("LLM judge", "no judge was given", "medloop eval ... --judge MODEL"))
     return tuple(notes)

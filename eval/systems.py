@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import ConfigError, InputError
+from data.fingerprints import FINGERPRINTS, Fingerprints, read_fingerprints
 from data.llm import ChatModel, Message
 from data.segments import Pair, Segment
 from eval.testsets import TestSet, read_outputs
@@ -105,6 +106,19 @@ def translate_with(
     return Outputs(system, tuple(texts), seconds, words)
 
 
+def fingerprints_of_models(systems: Sequence[System], source: str, target: str) -> dict[str, Fingerprints]:
+    """What each model of ours says it was trained on; nothing for files, chat models and older models."""
+    from mt.models import find_model
+
+    found = {}
+    for system in systems:
+        if system.kind == "model":
+            path = find_model(source, target, _model_name(system)).folder / FINGERPRINTS
+            if path.is_file():
+                found[system.name] = read_fingerprints(path)
+    return found
+
+
 def translate_texts(model: str, texts: Sequence[str], source: str, target: str) -> list[str]:
     """With one of our models, for instance back to the source language."""
     pairs = tuple(Pair(Segment(str(number), text), "") for number, text in enumerate(texts))
@@ -120,9 +134,8 @@ def _by_engine(
     from mt.layout import parse
     from mt.models import find_model
 
-    name = "" if system.target == "default" else system.target
     source, target = testset.source_language, testset.target_language
-    engine = Engine(find_model(source, target, name), DeviceConfig(), target)
+    engine = Engine(find_model(source, target, _model_name(system)), DeviceConfig(), target)
     chunks = [parse(text, source) for text in texts]
     sentences = [sentence for chunk in chunks for sentence in chunk.sentences]
     owners = [number for number, chunk in enumerate(chunks) for _ in chunk.sentences]
@@ -135,6 +148,10 @@ def _by_engine(
         found = iter(engine.translate(sentences, DecodeConfig()))
     seconds = time.perf_counter() - start
     return [chunk.render([next(found) for _ in chunk.sentences]) for chunk in chunks], seconds
+
+
+def _model_name(system: System) -> str:
+    return "" if system.target == "default" else system.target
 
 
 def _by_chat(sources: Sequence[str], testset: TestSet, chat: ChatModel) -> list[str]:

@@ -20,11 +20,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError, ModelError
+from data.fingerprints import Collector, Fingerprints
 from data.jsonl import read_pairs
 from data.segments import Pair, Segment
 from mt.config import TrainConfig
 from mt.finetune_mixture import Mixture, Source
 from mt.tokenization import Tokenizer
+from mt.typography import Typography
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,13 +82,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
-    """One source's pairs as piece numbers, end to end in two arrays."""
+    """One source's pairs as piece numbers, end to end in two arrays; `prints` tells its sentences again."""
 
     source: Source
     ids: Sequence[str]
     counts: Counts
     licences: Mapping[str, int]
     digest: str
+    prints: Fingerprints
     _sources: NDArray[np.int32]
     _source_starts: NDArray[np.int64]
     _targets: NDArray[np.int32]
@@ -136,6 +139,9 @@ def _read(
 ) -> Corpus:
     import numpy as np
 
+    # Signs as the model will meet them in use, and as it will be understood (mt/symbols.py).
+    heard = Typography(vocabulary.tokenizer, config.source, config.target)
+    written = Typography(vocabulary.tokenizer, config.target, config.source)
     dropped: Counter[str] = Counter()
     pairs = list(_usable(source, config, dropped))
     read = len(pairs) + dropped.total()
@@ -147,10 +153,13 @@ def _read(
     starts: tuple[list[int], list[int]] = ([0], [0])
     unknown = [0, 0]
     digest = hashlib.sha256()
+    prints = Collector()
     for start in range(0, len(pairs), _BATCH):
         some = pairs[start : start + _BATCH]
         texts = [_source_text(pair, source, annotate) for pair in some]
-        rows = vocabulary.encode(texts, [pair.target for pair in some])
+        rows = vocabulary.encode(
+            [heard.readable(text) for text in texts], [written.readable(pair.target) for pair in some]
+        )
         for pair, text, both in zip(some, texts, rows, strict=True):
             digest.update(f"{text}\0{pair.target}\0".encode(errors="surrogatepass"))
             for side in (0, 1):
@@ -159,6 +168,7 @@ def _read(
                 dropped["too_long"] += 1
                 continue
             ids.append(pair.id)
+            prints.add(pair.source.text)
             for side in (0, 1):
                 sides[side].extend(both[side])
                 starts[side].append(len(sides[side]))
@@ -172,6 +182,7 @@ def _read(
         counts,
         Counter(pair.licence or "not stated" for pair in pairs),
         digest.hexdigest(),
+        prints.done(),
         np.asarray(sides[0], np.int32),
         np.asarray(starts[0], np.int64),
         np.asarray(sides[1], np.int32),
