@@ -36,6 +36,9 @@ _BEFORE = 6
 _NE = frozenset(["ne", "n"])
 # Accents are folded away everywhere else; "né" must not be taken for "ne".
 _BORN = frozenset(["né", "Né"])
+_ENDS = frozenset(".;")
+_AND = frozenset(["e", "y", "et", "und", "and", "mas", "pero", "mais", "aber", "but"])
+_NOR = frozenset(["nem", "ni", "noch", "nor"])
 # More negations than this in one segment are no sentence.
 _MOST = 100
 # How far apart, as a share of the sentence, a negation and the word that answers it may stand ...
@@ -90,7 +93,7 @@ def groups_of(line: Line) -> list[Group]:
         if not strong and mark.value != "echo":
             continue
         near = groups[-1] if groups and mark.first - groups[-1].end <= _REACH else None
-        if near is not None and not (strong and near.strong):
+        if near is not None and not (strong and near.strong) and not _apart(line, near.end, mark):
             near.strong, near.end = near.strong or strong, mark.last
             continue
         if strong or not _needs_company(line, mark):
@@ -100,6 +103,14 @@ def groups_of(line: Line) -> list[Group]:
     if table is not None:
         groups = [group for group in groups if not _denies_nothing(line, group, table)]
     return groups
+
+
+def _apart(line: Line, end: int, mark: Mark) -> bool:
+    """Of two clauses: "não está grávida e nunca fumou", "nenhuma fratura; joelho direito não visto"."""
+    between = line.words[end : mark.first]
+    if not _ENDS.isdisjoint(between):
+        return True
+    return bool(between) and between[-1] in _AND and line.words[mark.first] not in _NOR
 
 
 def _limits_on_nothing(line: Line) -> list[Mark]:

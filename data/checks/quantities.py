@@ -43,6 +43,8 @@ _RANGE = frozenset(
 )
 # Units of a dose: to lose one, or to change it, is to change what the patient gets.
 DOSE = frozenset(["mass", "volume", "amount", "equivalents", "activity"])
+# "20 UI na hora de dormir": at bedtime, not an hour.
+_BEDTIME = ("na", "hora", "de")
 _LONG_PERIODS = frozenset(["day", "week", "month", "year"])
 
 
@@ -127,6 +129,6 @@ def _denominator(line: Line, units: Index, at: int) -> tuple[Unit | None, int]:
     if entry is None:
         return None, at
     unit: Unit = tag_value(entry)
-    if unit.name in _LONG_PERIODS:
+    if unit.name in _LONG_PERIODS or tuple(line.words[at : at + 3]) == _BEDTIME:
         return None, at
     return unit, after + 1 + len(entry.rest)
