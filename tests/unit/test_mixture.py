@@ -181,3 +181,15 @@ def test_tags_and_hints_stand_before_the_source(vocabulary: Vocabulary, tmp_path
 def test_settings_that_make_no_sense(make: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make()  # type: ignore[operator]
+
+
+def test_signs_that_the_vocabulary_lacks_are_learnt_as_words(tmp_path: Path) -> None:
+    starter = load_base(Path("mt/starter/models/en-pt")).vocabulary
+    pair = {"id": "1", "src": "Creatinine < 1.5 mg", "tgt": "Creatinina < 1,5 mg"}
+    (corpus,) = read_corpora(
+        Mixture((Source("a", file(tmp_path, "a.jsonl", [pair, *rows(30)])),)), starter, CONFIG
+    )
+    pieces = {number: piece for piece, number in starter.numbers.items()}
+    for row, words in ((corpus.source_row(0), "less▁than"), (corpus.target_row(0), "menor▁que")):
+        assert starter.unknown not in row
+        assert words in "".join(pieces[int(number)] for number in row)
