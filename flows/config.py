@@ -149,7 +149,8 @@ class Operation(Part):
     """`at_once`: what a run does while another of the same pipeline is still going.
 
     `retries`: how often a stage is tried again that waits for an LLM or a network; after `retry_seconds`, and
-    six times as long before each further attempt.
+    six times as long before each further attempt. `launcher`: the words before `-m module`, where training is
+    to run in several processes, as in [torchrun, --nproc-per-node=2].
     """
 
     at_once: Literal["refuse", "wait", "skip"] = "refuse"
@@ -157,6 +158,7 @@ class Operation(Part):
     retry_seconds: float = Field(default=10.0, ge=0)
     webhook: str = ""
     corrections: Path | None = None
+    launcher: tuple[str, ...] = ()
 
 
 class Pipeline(Part):

@@ -84,7 +84,9 @@ def _by_embedded(run: Run, terms: list[Term]) -> Done | None:
         return None
 
     def work(folder: Path) -> None:
-        found = write_term_sentences(terms, EmbeddedChat(), _translator(pipeline), folder / SHARDS, config)
+        found = write_term_sentences(
+            terms, EmbeddedChat(), _translator(pipeline), folder / SHARDS, config, _told(run, "sentences")
+        )
         _joined(folder)
         write_summary(folder, {"written": found.written, "pairs": found.pairs, "reasons": found.reasons})
 
@@ -94,6 +96,10 @@ def _by_embedded(run: Run, terms: list[Term]) -> Done | None:
         "config": str(config),
     }
     return run.step("generate", inputs, work, resumes=True)
+
+
+def _told(run: Run, what: str) -> Callable[[int, int], None]:
+    return lambda done, every: run.show.goes_on(f"{done:,} of {every:,} {what}", done / max(1, every))
 
 
 def _translator(pipeline: Pipeline) -> Callable[[Sequence[str], Any], list[str]]:
@@ -135,7 +141,7 @@ def _by_llm(run: Run, terms: list[Term]) -> Done:
     models = Models(*(BudgetedChat(chat_model(role), budget) for role in ("writer", "translator", "critic")))
 
     def work(folder: Path) -> None:
-        found = generate(config, terms, models, folder / SHARDS)
+        found = generate(config, terms, models, folder / SHARDS, _told(run, "documents"))
         _joined(folder)
         counts = {"calls": found.calls, "pairs": found.pairs, "reasons": found.reasons}
         write_summary(folder, {**counts, "stopped": f"stopped: {found.stopped}"})

@@ -43,8 +43,8 @@ class Run:
     def step(
         self, name: str, inputs: Mapping[str, Any], work: Callable[[Path], None], resumes: bool = False
     ) -> Done:
-        self.show.begins(name)
-        done = self.folders.run(name, inputs, work, resumes)
+        with self.show.stage(name):
+            done = self.folders.run(name, inputs, work, resumes)
         self.steps.done.append(done)
         self.show.ends(done, summary(done))
         return done

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data.errors import LanguagePairError, ModelError
 from flows.config import Pipeline
@@ -21,6 +21,7 @@ from flows.run import Run, write_summary
 from flows.step_folders import Done
 
 if TYPE_CHECKING:
+    from mt.finetune import Trained
     from mt.finetune_progress import TrainProgress
     from mt.registry import Registry
 
@@ -57,6 +58,7 @@ def base_folder(pipeline: Pipeline) -> Path:
 
 
 def trained(run: Run, pairs: Done) -> Done:
+    from flows.launching import Job, train_with
     from mt.finetune import finetune
     from mt.finetune_mixture import Mixture, Source
 
@@ -71,25 +73,38 @@ def trained(run: Run, pairs: Done) -> Done:
     config = dataclasses.replace(pipeline.training, source=pipeline.source, target=pipeline.target)
     base = base_folder(pipeline)
 
-    def work(folder: Path) -> None:
-        found = finetune(
-            base, Mixture(tuple(sources)), pairs.folder / DEV, folder / MODEL, config, quick_scores,
-            progress=_told(run),
-        )  # fmt: skip
-        before = ", ".join(f"{name} {value:.2f}" for name, value in found.base_scores.items())
-        after = ", ".join(f"{name} {value:.2f}" for name, value in found.scores.items())
-        write_summary(folder, {"steps": found.steps, "tokens": found.tokens, "dev": f"{before} -> {after}"})
+    mixture, dev, launcher = Mixture(tuple(sources)), pairs.folder / DEV, pipeline.operation.launcher
 
-    mixture = [[one.name, one.weight, one.anchor] for one in sources]
-    inputs = {"base": base, "pairs": pairs, "mixture": mixture, "config": dataclasses.asdict(config)}
+    def work(folder: Path) -> None:
+        if launcher:
+            job = Job(base, mixture, dev, folder / MODEL, config)
+            write_summary(folder, train_with(launcher, job, run.show.goes_on))
+            return
+        found = finetune(base, mixture, dev, folder / MODEL, config, quick_scores, progress=_told(run))
+        write_summary(folder, told_result(found))
+
+    shares = [[one.name, one.weight, one.anchor] for one in sources]
+    inputs = {"base": base, "pairs": pairs, "mixture": shares, "config": dataclasses.asdict(config)}
+    if launcher:
+        inputs["launcher"] = launcher
     return run.step("train", inputs, work, resumes=True)
 
 
-def _told(run: Run):  # type: ignore[no-untyped-def]
+def told_result(found: Trained) -> dict[str, Any]:
+    """For the step's summary."""
+    before = ", ".join(f"{name} {value:.2f}" for name, value in found.base_scores.items())
+    after = ", ".join(f"{name} {value:.2f}" for name, value in found.scores.items())
+    return {"steps": found.steps, "tokens": found.tokens, "dev": f"{before} -> {after}"}
+
+
+def _told(run: Run) -> Callable[[TrainProgress], None]:
     from mt.finetune_progress import line
 
     def show(progress: TrainProgress) -> None:
-        run.show.plain(f"  {line(progress)}")
+        if progress.scores:
+            run.show.plain(f"  {line(progress)}")
+        else:
+            run.show.goes_on(line(progress), progress.share_done)
 
     return show
 

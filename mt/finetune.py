@@ -12,7 +12,8 @@
     trained.scores        # {"chrF": 73.1, ...} of the state that was kept; trained.base_scores before
 
 The metric is handed in, as is all else that other packages know: hints for the source (`annotate`) and the
-language of a text (`detect`). A killed run goes on when it is called again with the same arguments.
+language of a text (`detect`). A killed run goes on when it is called again with the same arguments. Called in
+each of several processes that torchrun started, they train one model together (`mt.finetune_parallel`).
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ from mt.config import TrainConfig
 from mt.finetune_data import Annotator, Corpus, Detector, read_corpora
 from mt.finetune_mixture import Mixture, batches
 from mt.finetune_models import Base, load_base, load_marian, save, trainable
+from mt.finetune_parallel import ALONE, Team
 from mt.finetune_progress import Show
 from mt.finetune_scoring import DevSets, ScoreTexts
+from mt.manifest import write_fingerprints
 
 if TYPE_CHECKING:
     from mt.finetune_step import Stepper
@@ -77,22 +80,26 @@ def finetune(
     from mt.finetune_checkpoints import Checkpoints
     from mt.finetune_loop import Loop
 
+    team = Team.of_environment(config.device)
     start = load_base(base, config.target)
     corpora = read_corpora(mixture, start.vocabulary, config, annotate, detect or _detector())
     dev_sets = DevSets.read(dev, start, config, metric)
-    checkpoints = Checkpoints(out, _identity(start, mixture, corpora, dev_sets, config))
+    identity = _identity(start, mixture, corpora, dev_sets, config, team)
+    checkpoints = team.in_turn(lambda: Checkpoints(out, identity))
     _set_threads(config)
-    stepper = _stepper(start, corpora, config)
+    stepper = _stepper(start, corpora, config, team)
     total = config.max_tokens or int(config.epochs * sum(corpus.target_tokens for corpus in corpora))
-    base_scores = _base_scores(checkpoints.folder / "base.json", dev_sets, stepper.model)
+    kept = checkpoints.folder / "base.json"
+    base_scores = _base_scores(kept, dev_sets, stepper.model) if team.first else {}
     loop = Loop(
         stepper, config, total, checkpoints, lambda state: dev_sets.score(stepper.model, state), progress
     )
     ended = loop.run(batches(corpora, total, config.batch_tokens, config.seed))
-    save(stepper.model, start, out, config.weights, ended.state)
+    if team.first:
+        save(stepper.model, start, out, config.weights, ended.state)
     best = ended.position.best[0][1]
     scores = next(scores for scores in ended.position.scores if scores["step"] == best)
-    if len(ended.position.best) > 1:  # a mean of states is another model than any of them
+    if len(ended.position.best) > 1 and team.first:  # a mean of states is another model than any of them
         scores = dev_sets.score(stepper.model, ended.state)
     digest = hashlib.sha256("".join(corpus.digest for corpus in corpora).encode()).hexdigest()
     trained = Trained(
@@ -106,8 +113,11 @@ def finetune(
         ended=ended.why,
         data_digest=digest,
     )
-    _write_record(out / RECORD, trained, start, mixture, corpora, config)
-    checkpoints.remove()
+    if team.first:
+        write_fingerprints([corpus.prints for corpus in corpora], start.folder, out)
+        _write_record(out / RECORD, trained, start, mixture, corpora, config, team.size)
+        checkpoints.remove()
+    team.leave()
     return trained
 
 
@@ -140,7 +150,7 @@ def _set_threads(config: TrainConfig) -> None:
         torch.set_num_threads(config.threads)
 
 
-def _stepper(base: Base, corpora: list[Corpus], config: TrainConfig) -> Stepper:
+def _stepper(base: Base, corpora: list[Corpus], config: TrainConfig, team: Team = ALONE) -> Stepper:
     import torch
 
     from mt.finetune_step import Stepper
@@ -155,7 +165,8 @@ def _stepper(base: Base, corpora: list[Corpus], config: TrainConfig) -> Stepper:
                 raise ConfigError(f"anchor {name}: its vocabulary is not the base's; choose one of its kin")
             teacher = load_marian(folder.folder, device.type).to(device).eval()
             teachers.append(teacher.requires_grad_(False))
-    return Stepper(model, teachers, corpora, base.pad, config, _dtype(config.precision, device.type), device)
+    dtype = _dtype(config.precision, device.type)
+    return Stepper(model, teachers, corpora, base.pad, config, dtype, device, team)
 
 
 def _device(wanted: str) -> str:
@@ -193,7 +204,7 @@ def _base_scores(kept: Path, dev_sets: DevSets, model: Any) -> dict[str, float]:
 
 
 def _identity(
-    base: Base, mixture: Mixture, corpora: list[Corpus], dev_sets: DevSets, config: TrainConfig
+    base: Base, mixture: Mixture, corpora: list[Corpus], dev_sets: DevSets, config: TrainConfig, team: Team
 ) -> dict[str, Any]:
     settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in _HARMLESS}
     dev = {name: [(pair.source.text, pair.target) for pair in pairs] for name, pairs in dev_sets.sets.items()}
@@ -204,6 +215,7 @@ def _identity(
         "data": [corpus.digest for corpus in corpora],
         "dev": hashlib.sha256(json.dumps(dev, sort_keys=True).encode()).hexdigest(),
         **settings,
+        **({"processes": team.size} if team.size > 1 else {}),
     }
 
 
@@ -215,7 +227,13 @@ def _licence(manifest: Path) -> str:
 
 
 def _write_record(
-    path: Path, trained: Trained, base: Base, mixture: Mixture, corpora: list[Corpus], config: TrainConfig
+    path: Path,
+    trained: Trained,
+    base: Base,
+    mixture: Mixture,
+    corpora: list[Corpus],
+    config: TrainConfig,
+    processes: int,
 ) -> None:
     """What the manifest of the finished model will say about its making."""
     import torch
@@ -249,6 +267,7 @@ def _write_record(
         "made": time.strftime("%Y-%m-%d", time.gmtime()),
         "threads": torch.get_num_threads(),
         "cores": os.cpu_count(),
+        "processes": processes,
     }
     with atomic_write(path) as stream:
         json.dump(record, stream, indent=1, ensure_ascii=False, default=str)

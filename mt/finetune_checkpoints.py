@@ -2,6 +2,7 @@
 
     out/.work/run.json               which run this is: base, data, settings
     out/.work/last/                  weights, optimiser, average, random state, position
+    out/.work/before/                the checkpoint before, for when the last one cannot be read
     out/.work/best/000120.safetensors    the states that were best on dev
 
 A checkpoint is written beside the last good one and takes its place only when it is whole, so a disk that
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,6 +25,8 @@ from data.files import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ class Position:
 class Checkpoints:
     def __init__(self, out: Path, identity: Mapping[str, Any]) -> None:
         self.folder = out / ".work"
-        self._last = self.folder / "last"
+        self._last, self._before = self.folder / "last", self.folder / "before"
         try:
             (self.folder / "best").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -75,31 +79,29 @@ class Checkpoints:
             temporary.mkdir()
             _write(temporary / "state.safetensors", tensors)
             (temporary / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
-        older = self.folder / "last.old"
-        shutil.rmtree(older, ignore_errors=True)
         if self._last.exists():
-            self._last.rename(older)
+            shutil.rmtree(self._before, ignore_errors=True)
+            self._last.rename(self._before)
         temporary.rename(self._last)
-        shutil.rmtree(older, ignore_errors=True)
 
     def load(self) -> tuple[Position, dict[str, Tensor]] | None:
-        from safetensors.torch import load_file
-
-        older = self.folder / "last.old"
-        if not self._last.exists() and older.exists():  # killed between the two renames
-            older.rename(self._last)
-        if not self._last.exists():
-            return None
-        try:
-            values = json.loads((self._last / "position.json").read_text(encoding="utf-8"))
-            position = Position(**values)
-            position.best = [(float(score), int(step)) for score, step in position.best]
-            return position, load_file(str(self._last / "state.safetensors"))
-        except Exception as error:  # safetensors has its own, which stands in no public module
-            raise ModelError(
-                f"{self._last}: damaged checkpoint ({type(error).__name__}); "
-                f"remove {self.folder} to start anew"
-            ) from None
+        """The last whole one; None where a run has only begun."""
+        damaged = ""
+        for folder in (self._last, self._before):  # the last is not there after a kill between two renames
+            if not folder.exists():
+                continue
+            try:
+                found = _read(folder)
+            except Exception as error:  # safetensors has its own, which stands in no public module
+                damaged = damaged or f"{folder}: damaged checkpoint ({type(error).__name__})"
+                continue
+            if damaged:
+                log.warning("%s; going on from the one before it, step %d", damaged, found[0].step)
+                shutil.rmtree(self._last, ignore_errors=True)
+            return found
+        if damaged:
+            raise ModelError(f"{damaged}, and none before it; remove {self.folder} to start anew")
+        return None
 
     def keep_best(self, step: int, state: Mapping[str, Tensor]) -> None:
         path = self._best(step)
@@ -120,6 +122,9 @@ class Checkpoints:
         return {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
 
     def forget_best(self, kept: list[int]) -> None:
+        """But not what the checkpoint before the last one takes for the best."""
+        with contextlib.suppress(OSError, ValueError):
+            kept = [*kept, *(step for _, step in _position(self._before).best)]
         names = {self._best(step).name for step in kept}
         for path in (self.folder / "best").iterdir():
             if path.name not in names:
@@ -146,6 +151,18 @@ class Checkpoints:
                 f"cannot write {temporary}: {str(error).splitlines()[0]}; "
                 f"the last good checkpoint is {self._last if self._last.exists() else 'none'}"
             ) from None
+
+
+def _position(folder: Path) -> Position:
+    position = Position(**json.loads((folder / "position.json").read_text(encoding="utf-8")))
+    position.best = [(float(score), int(step)) for score, step in position.best]
+    return position
+
+
+def _read(folder: Path) -> tuple[Position, dict[str, Tensor]]:
+    from safetensors.torch import load_file
+
+    return _position(folder), load_file(str(folder / "state.safetensors"))
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -47,9 +47,11 @@ class Loop:
     ) -> None:
         self.stepper, self.config, self.total = stepper, config, total_tokens
         self.checkpoints, self.score, self.show = checkpoints, score, show
+        self.team = stepper.team
         named = [(name, p) for name, p in stepper.model.named_parameters() if p.requires_grad]
         self.names = [name for name, _ in named]
         self.parameters = [p for _, p in named]
+        self.team.start_alike(self.parameters)
         self.optimiser = torch.optim.AdamW(
             self.parameters, lr=0.0, betas=_BETAS, weight_decay=config.weight_decay, fused=True
         )
@@ -65,10 +67,11 @@ class Loop:
         tokens_reported, losses = self.at.tokens, []
         why = self._why_end()  # a run that was killed after its last step has only its result to write
         while not why:
-            batches = list(itertools.islice(stream, self.config.accumulate))
+            batches = list(itertools.islice(stream, self.config.accumulate * self.team.size))
+            self.team.seed(self.config.seed, self.at.step)
             losses.append(self._step(batches))
             now = time.monotonic()
-            self.at.seconds = seconds_before + now - started
+            self.at.seconds = self.team.agreed(seconds_before + now - started)
             if now - reported > self.config.report_seconds or self.at.step == 1:
                 speed = (self.at.tokens - tokens_reported) / max(1e-9, now - reported)
                 self._report(sum(losses) / len(losses), speed)
@@ -83,7 +86,8 @@ class Loop:
                 saved = time.monotonic()
                 reported += saved - now
         steps = [step for _, step in self.at.best]
-        return Ended(self.checkpoints.best(steps), self.at, why)
+        state = self.checkpoints.best(steps) if self.team.first else self.state()
+        return Ended(state, self.at, why)
 
     def state(self) -> dict[str, Tensor]:
         """What counts on dev: the moving average where there is one."""
@@ -130,7 +134,7 @@ class Loop:
 
     def _evaluate(self) -> None:
         state = self.state()
-        scores = self.score(state)
+        scores = self.team.agreed(self.score(state) if self.team.first else {})
         value = scores[self.config.dev_metric]
         self.at.evaluations = max(
             self.at.evaluations + 1, math.floor(min(1.0, self._share()) * self.config.evaluations)
@@ -139,7 +143,7 @@ class Loop:
         better = not self.at.best or value > self.at.best[0][0]
         self.at.since_best = 0 if better else self.at.since_best + 1
         kept = sorted([*self.at.best, (value, self.at.step)], reverse=True)[: self.config.average_best]
-        if (value, self.at.step) in kept:
+        if (value, self.at.step) in kept and self.team.first:
             self.checkpoints.keep_best(self.at.step, state)
         self.at.best = kept
         self.show(self._progress(0.0, 0.0, scores=scores))
@@ -154,6 +158,8 @@ class Loop:
         return ""
 
     def _save(self) -> None:
+        if not self.team.first:
+            return
         tensors = {"random": torch.get_rng_state()}
         if torch.cuda.is_available():
             tensors["random.cuda"] = torch.cuda.get_rng_state()
@@ -168,7 +174,7 @@ class Loop:
         self.checkpoints.forget_best([step for _, step in self.at.best])
 
     def _resume(self) -> None:
-        found = self.checkpoints.load()
+        found = self.team.in_turn(self.checkpoints.load)
         if found is None:
             return
         self.at, tensors = found

@@ -33,6 +33,7 @@ from mt.finetune_losses import (
 )
 from mt.finetune_mixture import Example
 from mt.finetune_models import marian_of
+from mt.finetune_parallel import ALONE, Team
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Stepper:
     config: TrainConfig
     dtype: torch.dtype
     device: torch.device
+    team: Team = ALONE
     sums: dict[int, Sums] = field(default_factory=dict)
     # What the frozen teachers said of an example, once they were asked: words and shares.
     memo: dict[Example, tuple[Any, Any]] = field(default_factory=dict)
@@ -69,11 +71,11 @@ class Stepper:
     def gradients(
         self, batches: Sequence[tuple[Example, ...]], parameters: Sequence[Tensor]
     ) -> tuple[list[Tensor], float, int]:
-        """Gradients of the step, its loss, and its target tokens."""
+        """Gradients of the step, its loss, and its target tokens; of all processes together."""
         tokens = sum(self.corpora[e.corpus].target_length(e.pair) for batch in batches for e in batch)
         total: list[Tensor] | None = None
         loss = 0.0
-        waiting = list(reversed(batches))
+        waiting = list(reversed(self.team.share(batches)))
         while waiting:
             examples = waiting.pop()
             found = self._attempt(examples, parameters, tokens)
@@ -86,7 +88,8 @@ class Stepper:
                 total = found[0]
             else:
                 torch._foreach_add_(total, found[0])
-        return total or [], loss, tokens
+        gradients = total or []
+        return gradients, self.team.add(gradients, loss), tokens
 
     def _attempt(
         self, examples: tuple[Example, ...], parameters: Sequence[Tensor], tokens: int

@@ -66,9 +66,11 @@ def test_both_stages_that_wait_for_others_take_the_pipelines_own(monkeypatch: py
     assert taken == [("generate", 7), ("evaluate", 7)]
 
 
-def test_a_launcher_is_no_key(tmp_path: Path) -> None:
-    text = STARTER.read_text(encoding="utf-8").replace('"samples:', f'"{STARTER.parent}/samples:')
-    path = tmp_path / "one.yaml"
-    path.write_text(f"{text}\noperation: {{launcher: [torchrun]}}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"launcher: no such key"):
+def test_a_launcher_is_a_list_of_words(tmp_path: Path) -> None:
+    text, path = STARTER.read_text(encoding="utf-8"), tmp_path / "one.yaml"
+    path.write_text(f"{text}\noperation: {{launcher: [torchrun, -v]}}\n", encoding="utf-8")
+    assert load_pipeline(path).operation.launcher == ("torchrun", "-v")
+    assert load_pipeline(STARTER).operation.launcher == ()
+    path.write_text(f"{text}\noperation: {{launcher: torchrun}}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"operation\.launcher: input should be a valid tuple"):
         load_pipeline(path)
