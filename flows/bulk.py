@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -116,8 +116,15 @@ def _record(block: Block, place: int, line: str) -> dict[str, Any]:
     return record
 
 
-def run_blocks(job: Job, source: str, out: Path, cluster: str = "", lines: int = LINES) -> int:
-    """Returns the number of lines; `cluster` empty: this machine alone."""
+def run_blocks(
+    job: Job,
+    source: str,
+    out: Path,
+    cluster: str = "",
+    lines: int = LINES,
+    tell: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Returns the number of lines, and tells it as it grows; `cluster` empty: this machine alone."""
     part = out.with_name(f"{out.name}.part")
     with disk_errors_named("bulk work", out.parent):
         done = _whole_lines(part, lines)
@@ -137,6 +144,7 @@ def run_blocks(job: Job, source: str, out: Path, cluster: str = "", lines: int =
                 stream.write("".join(f"{line}\n" for line in found))
                 stream.flush()
                 done += len(found)
+                tell(done)
             os.fsync(stream.fileno())
         part.replace(out)
     return done

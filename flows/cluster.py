@@ -22,6 +22,9 @@ from data.settings import switch_telemetry_off
 from flows.blocks import Block
 from flows.bulk import Job
 
+# Of a core, what an actor asks for: there are no more actors than cores, but those of a lost machine must find
+# room on the others. An actor that asks for a whole core would wait for a machine that never comes.
+_ROOM = 0.5
 _RESULT_BYTES = 4 * 2**20
 KINDS = ("local", "auto", "ray://HOST:PORT")
 
@@ -62,7 +65,8 @@ def on_cluster(job: Job, blocks: Iterable[Block], cluster: str) -> Iterator[list
         fn_constructor_args=(job,),
         batch_size=1,
         compute=strategy,
-        num_cpus=1,
+        num_cpus=_ROOM,
+        scheduling_strategy="SPREAD",
     )  # a lost actor is started again, and its block is done again, without end: what Ray Data does by itself
     try:
         for row in texts.iter_rows():

@@ -10,6 +10,7 @@ already is not done again, so the way to go on after a stop is to start the same
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from flows.notifying import notify
 from flows.prepare_data import prepare
 from flows.release_model import release
 from flows.run import Run, open_run
-from flows.step_folders import Done, locked
+from flows.step_folders import Done, LockedError, locked
 from flows.train_model import train
+
+SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,20 @@ def full_pipeline(config: str) -> str:
     Args:
         config: a pipeline's YAML file
     """
-    return whole(open_run(config)).released.state
+    return state_of(open_run(config))
+
+
+def state_of(run: Run, show: Callable[[Outcome], None] = lambda _: None) -> str:
+    """What became of the release; `skipped` where another run is at it and the configuration wants that."""
+    try:
+        outcome = whole(run)
+    except LockedError as error:
+        if run.pipeline.operation.at_once != "skip":
+            raise
+        run.show.plain(f"{error}; skipped, as the configuration says")
+        return SKIPPED
+    show(outcome)
+    return outcome.released.state
 
 
 def whole(run: Run) -> Outcome:

@@ -18,7 +18,7 @@ from prefect import flow
 
 from data.files import atomic_write
 from flows.config import RealSource
-from flows.full_pipeline import whole
+from flows.full_pipeline import SKIPPED, state_of
 from flows.run import Run, open_run
 from flows.step_folders import content_digest
 
@@ -39,8 +39,9 @@ def nightly(config: str) -> str:
     if now == last_seen(run):
         run.show.plain("nothing new: corrections and termbases are those of the last run")
         return NOTHING
-    state = whole(with_corrections(run)).released.state
-    remember(run, now)
+    state = state_of(with_corrections(run))
+    if state != SKIPPED:
+        remember(run, now)
     return state
 
 

@@ -56,6 +56,7 @@ def bulk(
     """Translate or filter a corpus of any size, on all cores or on a Ray cluster."""
     from data.errors import ConfigError
     from flows.bulk import FilterBlocks, Job, TranslateBlocks, run_blocks
+    from flows.showing import Show
 
     jobs: dict[str, Job] = {
         "translate": TranslateBlocks(source, target, model),
@@ -63,7 +64,12 @@ def bulk(
     }
     if work not in jobs:
         raise ConfigError(f"--work {work!r}: no such work; valid: {', '.join(jobs)}")
-    typer.echo(f"{run_blocks(jobs[work], corpus, output, cluster):,} lines: {output}")
+    show = Show()
+    with show.stage(work):
+        done = run_blocks(
+            jobs[work], corpus, output, cluster, tell=lambda lines: show.goes_on(f"{lines:,} lines")
+        )
+    typer.echo(f"{done:,} lines: {output}")
 
 
 @app.command()

@@ -14,10 +14,10 @@ from prefect import flow
 
 from flows.closing import show_outcome
 from flows.config import load_pipelines
-from flows.full_pipeline import whole
+from flows.full_pipeline import state_of
 from flows.run import Run, run_folder
 from flows.showing import Show
-from flows.step_folders import LockedError, StepFolders
+from flows.step_folders import StepFolders
 
 if TYPE_CHECKING:
     from flows.engine import Starting
@@ -37,18 +37,6 @@ def run_pipelines(config: Path, count: int, starting: Starting | None) -> list[s
 
 
 def _one(run: Run) -> str:
-    named = flow(name="full-pipeline", flow_run_name=run.pipeline.name, validate_parameters=False)(_whole)
-    try:
-        state: str = named(run)
-    except LockedError as error:
-        if run.pipeline.operation.at_once != "skip":
-            raise
-        run.show.plain(f"{error}; skipped, as the configuration says")
-        return "skipped"
+    named = flow(name="full-pipeline", flow_run_name=run.pipeline.name, validate_parameters=False)(state_of)
+    state: str = named(run, show_outcome)
     return state
-
-
-def _whole(run: Run) -> str:
-    outcome = whole(run)
-    show_outcome(outcome)
-    return outcome.released.state
