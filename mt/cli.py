@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mt.config import DecodeConfig
     from mt.engine import Engine
     from mt.formats.chunks import Chunk, ReadOptions
-    from mt.service import Enforcer, Part, TranslationService
+    from mt.service import Checker, Enforcer, Part, TranslationService
     from terminology.termbase import Termbase
 
 app = new_app("Translate clinical text, offline.")
@@ -164,7 +164,7 @@ def _job(
     from mt.engine import Engine
     from mt.formats.chunks import ReadOptions
     from mt.models import find_model
-    from mt.service import TranslationService, clinical_checker
+    from mt.service import TranslationService
 
     where = DeviceConfig(device=device[0], threads=device[1], bulk=device[2])
     decode = DecodeConfig(beam_size=search[0], n_best=search[1], scores=as_json or search[1] > 1)
@@ -174,10 +174,21 @@ def _job(
     service = TranslationService(
         engine,
         _enforcer(engine, termbases, chat, demands.memory) if termbases else None,
-        clinical_checker(source, target) if demands.check else None,
+        _checker(termbases, source, target) if demands.check else None,
         engine.typography,
     )
     return Job(service, ReadOptions(language=source, split=not lines), decode, as_json, demands.explain)
+
+
+def _checker(termbases: list[Termbase], source: str, target: str) -> Checker:
+    """What a glossary calls a medicine is no other medicine to the checks."""
+    from mt.service import clinical_checker
+
+    if not termbases:
+        return clinical_checker(source, target)
+    from terminology.medicines import medicine_names
+
+    return clinical_checker(source, target, medicine_names(termbases))
 
 
 def _termbases(demands: Demands, source: str, target: str) -> list[Termbase]:

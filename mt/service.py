@@ -26,6 +26,7 @@ from mt.layout import parse
 from mt.results import Part, SegmentResult, plain, record, summary
 
 if TYPE_CHECKING:
+    from data.checks.drugs import NameTable
     from data.checks.findings import Finding
     from mt.typography import Typography
 
@@ -169,12 +170,12 @@ class TranslationService:
         )
 
 
-def clinical_checker(source_language: str, target_language: str) -> Checker:
-    """The clinical safety checks for one pair of languages."""
+def clinical_checker(source_language: str, target_language: str, names: NameTable | None = None) -> Checker:
+    """The clinical safety checks for one pair of languages; `names` are the client's own for medicines."""
     from data.clinical import check_pair
 
     def check(source: str, target: str) -> tuple[Finding, ...]:
-        return check_pair(source, target, source_language, target_language)
+        return check_pair(source, target, source_language, target_language, names=names)
 
     return check
 

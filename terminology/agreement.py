@@ -65,6 +65,29 @@ def _declined(variant: str, words: list[str], table: dict[str, Any], language: s
     return [variant, *_genders(words, table, language), *_plurals(words[0], table)]
 
 
+@lru_cache(maxsize=1 << 12)
+def verb_as(old: str, variant: str, language: str) -> str:
+    """The verb `variant` in the form that another verb stands in; nothing where that cannot be told.
+
+    >>> verb_as("segure", "suspender", "pt")
+    'suspenda'
+    """
+    classes = {
+        ending: endings.split()
+        for ending, endings in _table(base_language(language)).get("verbs", {}).items()
+    }
+    own = next((ending for ending in classes if variant.endswith(ending)), "")
+    if not own or not is_infinitive(variant, language) or is_infinitive(old, language):
+        return ""
+    found = {
+        variant.removesuffix(own) + classes[own][number]
+        for infinitive, endings in classes.items()
+        for number, ending in enumerate(endings)
+        if old.endswith(ending) and is_infinitive(old.removesuffix(ending) + infinitive, language)
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
 def agrees_clearly(first: str, second: str, language: str) -> bool:
     """Whether two words end alike in a way that tells gender and number: `vacinação` and `infecção`."""
     endings = _table(base_language(language)).get("clear", "").split()
@@ -77,6 +100,23 @@ def is_link(word: str, language: str) -> bool:
     return word.casefold() in table.get("links", "").split() or bool(determiners(word, language))
 
 
+@cache
+def articles(language: str) -> frozenset[str]:
+    """The definite ones, which begin a noun phrase and nothing else."""
+    return frozenset(_table(base_language(language)).get("determiners", [""])[0].split())
+
+
+@cache
+def adjective_endings(language: str) -> tuple[str, ...]:
+    return tuple(_table(base_language(language)).get("adjectives", "").split())
+
+
+@cache
+def of_words(language: str) -> tuple[str, ...]:
+    """The prepositions by which a noun describes another one."""
+    return tuple(_table(base_language(language)).get("of", ()))
+
+
 @lru_cache(maxsize=1 << 10)
 def determiners(word: str, language: str) -> tuple[str, ...]:
     """A determiner and its other genders and numbers; nothing for any other word."""
@@ -84,7 +124,7 @@ def determiners(word: str, language: str) -> tuple[str, ...]:
     for group in table.get("determiners", ()):
         listed = group.split()
         if word.casefold() in listed:
-            rest = [other for other in listed if other != word.casefold()]
+            rest = [other.replace("_", " ") for other in listed if other != word.casefold()]
             return (word, *(other.capitalize() if word[:1].isupper() else other for other in rest))
     return ()
 

@@ -23,6 +23,7 @@ from terminology.wordings import differs
 
 ABSENT = "no_place"  # the draft holds nothing that looks at the source term
 TOO_LONG = "too_long"  # the model does not read the sentence whole
+PART_OF_SPEECH = "part_of_speech"  # the base's word is of another part of speech than its place wants
 OTHER_WORDING = "other_wording"  # the term is there, in another wording than in the rest of the document
 
 
@@ -77,6 +78,15 @@ class Case:
             status for status in self.version.check.statuses if status.shared or status.state is State.MISSING
         ]
         return [status for status in wanting if _place(status) not in self.given_up]
+
+    @property
+    def misfits(self) -> bool:
+        """Whether all that is wrong are terms of another part of speech; no candidate will have those."""
+        reasons = {edit.term: edit.reason for edit in self.edits}
+        check = self.version.check
+        return not check.forbidden and all(
+            reasons.get(status.variant) == PART_OF_SPEECH for status in check.missing
+        )
 
     def give_up(self, status: TermStatus, reason: str) -> None:
         self.given_up.add(_place(status))

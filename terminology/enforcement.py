@@ -168,7 +168,8 @@ def enforcer_for(
     matcher = TermMatcher(termbases)
     source, target = matcher.source_language, matcher.target_language
     editor = PostEditor(chat, source, target, neighbours) if chat is not None else None
-    return Enforcer(decoder, matcher, safety=clinical_safety(source, target), post_editor=editor)
+    safety = clinical_safety(source, target, termbases)
+    return Enforcer(decoder, matcher, safety=safety, post_editor=editor)
 
 
 __all__ = ["ABSENT", "EnforceConfig", "Enforcer", "Step", "TermEdit", "TermedTranslation", "enforcer_for"]

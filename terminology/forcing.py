@@ -9,6 +9,8 @@ replaced, or one that the model has finished behind the term.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +20,7 @@ from terminology.decoding import Decoder, Draft
 from terminology.placing import Attempt, Place, attempts, places_of, text_of
 
 WINDOW = 6  # pieces behind the term that tell whether what follows still fits
+_WORD = re.compile(r"\w+")
 _WORST_PIECE = -5.0  # log-probability; worse than this right behind the term is a broken sentence
 
 
@@ -118,6 +121,16 @@ def spliced(decoder: Decoder, option: Option) -> SplicedDraft:
     middle = len(pieces) - len(before) - len(behind)
     attention = (*before, *[looked] * max(0, middle), *behind)[: len(pieces)]
     return SplicedDraft(attempt.whole, pieces, old.score, attention)
+
+
+def keeps_old_words(option: Option, draft: Draft) -> bool:
+    """Whether the model, made to begin with the term, wrote its own words for it all the same."""
+    own = set(_WORD.findall(option.attempt.form.casefold()))
+    old = [word for word in _WORD.findall(option.attempt.old.casefold()) if len(word) > 3 and word not in own]
+    before, after = (
+        Counter(_WORD.findall(text.casefold())) for text in (option.case.version.text, draft.text)
+    )
+    return bool(old) and all(after[word] >= before[word] for word in old)
 
 
 def finish(decoder: Decoder, chosen: Sequence[Option]) -> list[Draft]:

@@ -15,15 +15,18 @@ reason is a stable key for counting:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
 from data.segments import Verdict
 from terminology.checking import TermCheck
+from terminology.medicines import medicine_names
+from terminology.termbase import Termbase
 from terminology.tokens import TOKEN
 
+REPEATED = "repeated"
 # Source and target in, kinds of findings out; the edge hands in the clinical checks.
 SafetyCheck = Callable[[str, str], Iterable[str]]
 
@@ -48,15 +51,22 @@ class Version:
     score: float
 
 
-def clinical_safety(source_language: str, target_language: str) -> SafetyCheck:
-    """The clinical checks as the guard wants them: a grave finding is new if its message is."""
+def clinical_safety(
+    source_language: str, target_language: str, termbases: Sequence[Termbase] = ()
+) -> SafetyCheck:
+    """The clinical checks as the guard wants them: a grave finding is new if its message is.
+
+    What the termbases call a medicine is no other medicine.
+    """
     from data.clinical import check_pair
+
+    names = medicine_names(termbases)
 
     @lru_cache(maxsize=4096)  # each text is the earlier one of several tries
     def kinds(source: str, target: str) -> list[str]:
         return [
             f"{finding.kind}: {finding.message}" if finding.severity == "critical" else finding.kind
-            for finding in check_pair(source, target, source_language, target_language)
+            for finding in check_pair(source, target, source_language, target_language, names=names)
         ]
 
     return kinds
@@ -100,7 +110,7 @@ def _shape(before: Version, after: Version, limits: GuardLimits) -> str:
     ):
         return "length"
     if _doubled(new) - _doubled(old):
-        return "repeated"
+        return REPEATED
     same = sum(block.size for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
     changed = max(len(old), len(new)) - same - brought
     return "rewritten" if changed > max(limits.spare_words + 2, limits.changed_words * len(old)) else ""

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from terminology.cases import Case, Step, version_of
+from terminology.cases import PART_OF_SPEECH, Case, Step, version_of
 from terminology.decoding import Decoder, Draft
-from terminology.forcing import Option, finish, options, smooth, spliced
-from terminology.guards import GuardLimits, SafetyCheck, Version, judge_edit
-from terminology.placing import Attempt
+from terminology.forcing import Option, finish, keeps_old_words, options, smooth, spliced
+from terminology.guards import REPEATED, GuardLimits, SafetyCheck, Version, judge_edit
+from terminology.placing import Attempt, text_of
+from terminology.word_classes import has_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Mender:
                 break
             self._round(waiting)
         if self.config.candidates > 1:
-            self._rerank([case for case in cases if not case.version.check.ok])
+            self._rerank([case for case in cases if not case.version.check.ok and not case.misfits])
 
     def _round(self, cases: list[Case]) -> None:
         """The next missing term of each segment: replaced if that reads well, else forced."""
@@ -94,11 +95,22 @@ class Mender:
 
     def _take(self, case: Case, option: Option, draft: Draft, score: float, step: Step) -> str:
         """Lets the guard judge; takes the draft, or says why not."""
+        if option.attempt.clashes(self.language) and not self._stands(option, draft, step):
+            return PART_OF_SPEECH
+        if step is Step.FORCED and keeps_old_words(option, draft):
+            return REPEATED
         version = version_of(case.matches, draft, self.language, score)
         verdict = judge_edit(case.segment.text, case.version, version, self.config.limits, self.safety)
         if verdict.keep:
             case.accept(draft, version, step, [option.status.variant])
         return verdict.reason
+
+    def _stands(self, option: Option, draft: Draft, step: Step) -> bool:
+        """Whether a sentence that the model finished goes on as behind a noun."""
+        if option.attempt.after.startswith("-"):  # `tocá-las`
+            return False
+        behind = text_of(draft.pieces)[len(text_of(option.pieces[: option.last])) :]
+        return step is Step.FORCED and not has_object(option.attempt.old, behind, self.language)
 
     def _force(self, groups: list[list[Option]]) -> None:
         """Lets the model finish the likeliest beginning of each segment; where that is refused, the next."""

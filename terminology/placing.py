@@ -17,11 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from data.segments import Span
-from terminology.agreement import Need, agrees_clearly, determiners, forms, is_link
+from terminology.agreement import Need, agrees_clearly, determiners, forms, is_link, of_words, verb_as
 from terminology.decoding import Draft
 from terminology.inflection import base_language
 from terminology.matching import TermMatch
-from terminology.wording import is_acronym
+from terminology.word_classes import has_object, is_noun_for_adjective
+from terminology.wording import begins_with_infinitive, is_acronym
 
 _CLEAR = 0.4  # share of a piece's attention that makes the source term its origin
 _FAINT = 0.1
@@ -49,17 +50,24 @@ class Attempt:
     variant: str
     old: str = ""
     expected: bool = True  # the form that the source's own form asks for
+    same_form: bool = False  # a verb in the form of the old one: `suspenda` for `segure`
 
     @property
     def ends_alike(self) -> bool:
         """Whether the first word ends as the first old one did: `infetados` for `infectados`."""
         first, old = self.form.partition(" ")[0], self.old.strip().partition(" ")[0]
-        return len(old) > 3 and first[-2:] == old[-2:]
+        return self.same_form or (len(old) > 3 and first[-2:] == old[-2:])
 
     def agrees_clearly(self, language: str) -> bool:
         """Whether what stands around the old words must fit this form as well."""
         new, old = (text.strip(" .,;:").casefold().partition(" ")[0] for text in (self.form, self.old))
         return new == old or agrees_clearly(new, old, language)
+
+    def clashes(self, language: str) -> bool:
+        """Whether the sentence wants another part of speech here than the base has for the term."""
+        if begins_with_infinitive(self.variant, language):
+            return False
+        return has_object(self.old, self.after, language)
 
     @property
     def beginning(self) -> str:
@@ -98,14 +106,19 @@ def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language
     after = text_of(draft.pieces)[len(text_of(draft.pieces[: place.end])) :]
     found = []
     for variant in match.allowed:
+        as_old = verb_as(old.strip(" .,;:").partition(" ")[0].casefold(), variant.partition(" ")[0], language)
+        finite = begins_with_infinitive(variant, language) and not begins_with_infinitive(old, language)
         for number, form in enumerate(_forms(variant, match, source, language)):
             if number and not _same_number(form, old, language):
                 continue
             cased = _cased(form, before + gap)
-            first = Attempt(before + gap, cased, after, variant, old, expected=number == 0)
+            same_form = bool(as_old) and form.partition(" ")[0] == as_old
+            expected = number == 0 and not finite
+            first = Attempt(before + gap, cased, after, variant, old, expected, same_form)
             found.append(first)
             if gap:
                 found.extend(_other_determiners(first, form, language))
+                found.extend(_behind_of(first, language))
     alike = [attempt for attempt in found if attempt.ends_alike and attempt.before == before + gap]
     return alike[:1] or list(dict.fromkeys(found))
 
@@ -131,6 +144,16 @@ def _other_determiners(attempt: Attempt, form: str, language: str) -> Iterator[A
             yield replace(attempt, before=f"{head}{other} ", form=form)
     if head and is_link(determiner, language) and is_link(form.split()[0], language):
         yield replace(attempt, before=head, form=form)
+
+
+def _behind_of(attempt: Attempt, language: str) -> Iterator[Attempt]:
+    """`de pulmão`, `do pulmão` for an adjective behind its noun: `doença pulmonar`."""
+    noun = attempt.before.split()[-1]
+    if not noun[-1].isalpha() or is_link(noun, language):
+        return
+    if is_noun_for_adjective(attempt.form, attempt.old, language):
+        for preposition in of_words(language):
+            yield replace(attempt, before=f"{attempt.before}{preposition} ")
 
 
 def _same_number(form: str, old: str, language: str) -> bool:

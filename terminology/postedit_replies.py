@@ -1,6 +1,7 @@
 """What an LLM is asked to send back for segments that miss terms: one slot each, with candidates.
 
-In: a chat model and the messages. Out: candidates by the slot's id; `AnswerError` where twice no such thing came.
+In: a chat model and the messages. Out: candidates by the slot's id, or `AnswerError` where twice nothing of
+the kind came.
 
     replies(chat, messages)          # {"1": ["Suspenda metoprolol."], "2": []}
 

@@ -21,6 +21,7 @@ from terminology.inflection import is_infinitive
 from terminology.wording import begins_with_infinitive
 
 _NEXT = re.compile(r"\s*(-?)(\w+)")
+_CLIPPED = {"á": "ar", "ê": "er", "í": "ir"}  # `tocá-las`
 _SHORTEST = 5  # letters; `mar` and `sal` are no adjectives
 
 
@@ -35,9 +36,13 @@ def has_object(old: str, after: str, language: str) -> bool:
     """Whether the old words are a verb whose object follows; no noun or adjective can take that over."""
     first = old.strip(" .,;:").partition(" ")[0].casefold()
     follows = _NEXT.match(after)
-    if follows is None or not is_infinitive(first, language):
+    if follows is None:
         return False
     hyphen, word = follows[1], follows[2].casefold()
+    if hyphen and first[-1:] in _CLIPPED:
+        first = first[:-1] + _CLIPPED[first[-1]]
+    if not is_infinitive(first, language):
+        return False
     return bool(hyphen) or word in articles(language) or not is_link(word, language)
 
 

@@ -43,6 +43,8 @@ def name_table(rows: Iterable[tuple[str, Mapping[str, Iterable[str]]]]) -> NameT
 
 def compare(source: Line, target: Line, names: NameTable | None = None) -> list[Finding]:
     ours, theirs = drugs_of(source, names), drugs_of(target, names)
+    if names is not None:
+        ours, theirs = _without_agreed(source, ours, target, theirs, names)
     if not ours and not theirs:
         return []
     lost = _unanswered(source, ours, target, theirs)
@@ -55,6 +57,11 @@ def compare(source: Line, target: Line, names: NameTable | None = None) -> list[
     return findings
 
 
+def is_medicine(text: str) -> bool:
+    """Whether a word of it is a listed medicine, or ends like one."""
+    return any(len(word) >= _SHORTEST and _looks_like(word) for word in fold(text).split())
+
+
 def drugs_of(line: Line, names: NameTable | None = None) -> list[Mark]:
     found = list(line.marks["drug"])
     known = {token for mark in found for token in range(mark.first, mark.last)}
@@ -64,6 +71,24 @@ def drugs_of(line: Line, names: NameTable | None = None) -> list[Mark]:
         if len(word) >= _SHORTEST and i not in known and (drug := _looks_like(word)):
             found.append(Mark("drug", drug, i, i + 1))
     return sorted(found, key=lambda mark: mark.first)
+
+
+def _without_agreed(
+    source: Line, ours: list[Mark], target: Line, theirs: list[Mark], names: NameTable
+) -> tuple[list[Mark], list[Mark]]:
+    """Without what both sides call by the user's own names, whatever the tables make of those."""
+    named = []
+    for line in (source, target):
+        own = names.names.get(line.table.language) if line.table is not None else None
+        named.append(_named(line, own, set()))
+    shared = {mark.value for mark in named[0]} & {mark.value for mark in named[1]}
+    if not shared:
+        return ours, theirs
+    kept = []
+    for marks, own_marks in zip((ours, theirs), named, strict=True):
+        tokens = {i for mark in own_marks if mark.value in shared for i in range(mark.first, mark.last)}
+        kept.append([mark for mark in marks if tokens.isdisjoint(range(mark.first, mark.last))])
+    return kept[0], kept[1]
 
 
 def _named(line: Line, own: Index | None, known: set[int]) -> list[Mark]:

@@ -21,6 +21,7 @@ _REACH = 4
 # How far after "stop" the verb may stand that it governs: "stop taking", "deje de tomar".
 _GOVERNED = 3
 _STANCES = ("stop", "go")
+_DIRECTIONS = ("more", "less")
 _NEAR = 5
 _SHORT_LINE = 12
 # How near a medicine stands to the verb whose object or subject it is.
@@ -34,7 +35,7 @@ _OF_A_FORM = frozenset(["de", "para", "per", "por", "of", "for", "oral"])
 
 def compare(source: Line, target: Line) -> list[Finding]:
     if not _verbs(source):
-        return []
+        return _amount_turned(source, target)
     if not _verbs(target):
         return _lost(source, target)
     if not _about_medicine(source) and not _about_medicine(target):
@@ -50,6 +51,26 @@ def compare(source: Line, target: Line) -> list[Finding]:
     )
     spans = source.span(mark.first, mark.last), target.span(theirs_mark.first, theirs_mark.last)
     return [Finding(INSTRUCTION, "critical", *spans, message)]
+
+
+def _amount_turned(source: Line, target: Line) -> list[Finding]:
+    """ "Increase the dose" that became to reduce it."""
+    ours, theirs = _directions(source), _directions(target)
+    if len(ours) != 1 or len(theirs) != 1 or ours.keys() == theirs.keys():
+        return []
+    if not _about_medicine(source) or not _about_medicine(target):
+        return []
+    mark, other = next(iter(ours.values())), next(iter(theirs.values()))
+    message = (
+        f'The instruction turned round: "{source.quote(mark.first, mark.last)}" became '
+        f'"{target.quote(other.first, other.last)}".'
+    )
+    spans = source.span(mark.first, mark.last), target.span(other.first, other.last)
+    return [Finding(INSTRUCTION, "critical", *spans, message)]
+
+
+def _directions(line: Line) -> dict[object, Mark]:
+    return {mark.value: mark for mark in line.marks["instruction"] if mark.value in _DIRECTIONS}
 
 
 def _lost(source: Line, target: Line) -> list[Finding]:

@@ -125,6 +125,11 @@ RIGHT = [
         "Dear {name}, your appointment is on <b>May 5</b>.",
         "Prezado {name}, sua consulta é em <b>5 de maio</b>.",
     ),
+    ("en", "pt", "Take two puffs twice daily.", "Inale dois jatos de 12/12 h."),
+    ("en", "pt", "Half a tablet every other day.", "Meio comprimido em dias alternados."),
+    ("en", "pt", "Give 1 g paracetamol every 6 hours.", "Administre 1000 mg de paracetamol a cada 6 horas."),
+    ("en", "pt", "Lower the dose if dizziness occurs.", "Reduza a dose se ocorrer tontura."),
+    ("en", "fr", "Stop aspirin 7 days before surgery.", "Arrêtez l'aspirine 7 jours avant l'opération."),
 ]
 
 WRONG = [
@@ -232,6 +237,10 @@ WRONG = [
         "Pacientes tratados e tratados sem febre.",
         "negation",
     ),
+    ("en", "pt", "Increase the dose to 20 mg.", "Reduza a dose para 20 mg.", "instruction"),
+    ("en", "de", "Reduce the dose.", "Erhöhen Sie die Dosis.", "instruction"),
+    ("en", "pt", "Pulmonary embolism was ruled out.", "A embolia pulmonar foi confirmada.", "negation"),
+    ("en", "fr", "Take 250 mcg once daily.", "Prendre 250 mg une fois par jour.", "unit"),
 ]
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import pytest
 
 from data.segments import Hypothesis, Segment, Span, Translation
-from terminology.agreement import Need, agrees_clearly, determiners, forms
+from terminology.agreement import Need, agrees_clearly, determiners, forms, verb_as
 from terminology.enforcement import EnforceConfig, Enforcer, Step
+from terminology.guards import clinical_safety
 from terminology.matching import TermMatcher
+from terminology.medicines import medicine_names
 from terminology.placing import Place, places_of
 from terminology.termbase import Term, Termbase, Variant
+from terminology.word_classes import has_object, is_noun_for_adjective
 
 WORDS = {"the": "a", "flu": "influenza", "season": "época", "starts": "começa", "a": "um", "mask": "pano",
          "infected": "contaminado", "man": "homem", "US": "EUA", "spreads": "espalha"}  # fmt: skip
@@ -285,6 +288,109 @@ def test_agrees_clearly(first: str, second: str, expected: bool) -> None:
 )
 def test_unusual_targets(target: str, expected: str) -> None:
     assert run(FakeDecoder(), "the flu season", ("flu", target)).translation.target == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "after", "language", "expected"),
+    [
+        ("tocar", " o rosto.", "pt", True),
+        ("tocar", " superfícies que", "pt", True),
+        ("tocá", "-las.", "pt", True),
+        ("tocar", ".", "pt", False),
+        ("tocar", " e lavar", "pt", False),
+        ("rastrear", " de rotina", "pt", False),
+        ("toque", " o rosto", "pt", False),
+        ("tocar", " la cara", "es", True),
+        ("toucher", " le visage", "fr", True),
+        ("infecção", " grave", "pt", False),
+    ],
+)
+def test_has_object(old: str, after: str, language: str, expected: bool) -> None:
+    assert has_object(old, after, language) is expected
+
+
+@pytest.mark.parametrize(
+    ("form", "old", "expected"),
+    [
+        ("pulmão", "pulmonar", True),
+        ("pulmão", "pulmões", False),
+        ("respiratória", "pulmonar", False),
+        ("da comunidade", "hospitalar", False),  # brings its own preposition
+        ("tocar", "pulmonar", False),
+        ("rosto", "tocar", False),  # an infinitive, though it ends as an adjective
+    ],
+)
+def test_is_noun_for_adjective(form: str, old: str, expected: bool) -> None:
+    assert is_noun_for_adjective(form, old, "pt") is expected
+
+
+def test_a_noun_that_stands_for_an_adjective_gets_its_preposition() -> None:
+    class Lungs(FakeDecoder):
+        def beginning_scores(self, sentences, beginnings):  # type: ignore[no-untyped-def]
+            return [[-0.1 if "▁de" in pieces else -0.5 for _ in pieces] for pieces in beginnings]
+
+    given = Translation(Segment("1", "the lung"), "doença pulmonar")
+    [result] = Enforcer(Lungs(), matcher(("lung", "pulmão"))).enforce([given])
+    assert result.translation.target == "doença de pulmão"
+
+
+def test_an_adjective_cannot_take_over_the_object_of_a_verb() -> None:
+    given = Translation(Segment("1", "avoid touching faces"), "evite tocar rostos")
+    [result] = Enforcer(FakeDecoder(), matcher(("touching", "comovente"))).enforce([given])
+    assert result.translation.target == "evite tocar rostos"
+    assert [use.reason for use in result.terms.required] == ["part_of_speech"]
+
+
+def test_a_term_beside_the_words_that_it_should_replace_is_refused() -> None:
+    """`Continue glifage com metformina`: the model says its own word after all."""
+
+    class Stubborn(FakeDecoder):
+        def beginning_scores(self, sentences, beginnings):  # type: ignore[no-untyped-def]
+            return [[-0.9 if piece == "▁500" else -0.1 for piece in pieces] for pieces in beginnings]
+
+        def _draft(self, sentence, prefix):  # type: ignore[no-untyped-def]
+            text = "continue glifage com metformina 500 mg" if prefix else "continue metformina 500 mg"
+            return self._of(text)
+
+    decoder = Stubborn()
+    [result] = Enforcer(decoder, matcher(("metformin", "glifage"))).translate(
+        [Segment("1", "continue metformin 500 mg")]
+    )
+    assert "forced" in decoder.calls
+    assert (result.translation.target, result.step) == ("continue glifage 500 mg", Step.REPLACED)
+
+
+@pytest.mark.parametrize(
+    ("old", "variant", "language", "expected"),
+    [
+        ("segure", "suspender", "pt", "suspenda"),
+        ("segura", "suspender", "pt", "suspende"),
+        ("mantido", "interromper", "pt", "interrompido"),
+        ("segurar", "suspender", "pt", ""),  # the base's own form will do
+        ("dose", "suspender", "pt", "suspenda"),  # `dosar`
+        ("febre", "suspender", "pt", ""),
+        ("segure", "febre", "pt", ""),
+        ("mantenga", "suspender", "fi", ""),
+    ],
+)
+def test_a_verb_takes_the_form_of_the_old_one(old: str, variant: str, language: str, expected: str) -> None:
+    assert verb_as(old, variant, language) == expected
+
+
+def test_an_imperative_is_not_made_an_infinitive_by_the_base() -> None:
+    given = Translation(Segment("1", "hold warfarin"), "segure varfarina")
+    [result] = Enforcer(FakeDecoder(), matcher(("hold", "suspender"))).enforce([given])
+    assert result.translation.target == "Suspenda varfarina"
+
+
+def test_the_clients_name_of_a_medicine_passes_the_guard() -> None:
+    base = Termbase("b", "en", "pt", (Term("1", "metformin", (Variant("glifage"),)),))
+    given = Translation(Segment("1", "stop metformin"), "suspenda metformina")
+    for termbases, target in (((), "suspenda metformina"), ((base,), "suspenda glifage")):
+        safety = clinical_safety("en", "pt", termbases)
+        [result] = Enforcer(FakeDecoder(), TermMatcher([base]), safety=safety).enforce([given])
+        assert result.translation.target == target
+    assert medicine_names([Termbase("b", "en", "pt", (Term("1", "fever", (Variant("febre"),)),))]) is None
 
 
 def test_an_empty_base_changes_nothing() -> None:
