@@ -25,6 +25,7 @@ from data.segments import Pair, Segment
 Record = dict[str, Any]
 _SOURCES = ("src", "source", "sourceString", "source_text", "src_text", "sentence_source")
 _TARGETS = ("tgt", "target", "targetString", "target_text", "tgt_text", "reference", "ref", "sentence_target")
+_TEXTS = frozenset((*_SOURCES, *_TARGETS))
 _ATTRIBUTES = {
     "src_lang": "source_language",
     "tgt_lang": "target_language",
@@ -104,7 +105,7 @@ def _record(path: Path, number: int, fields: Mapping[str, Any], reading: Reading
     if source is None or target is None:
         missing, names = ("source", _SOURCES) if source is None else ("target", _TARGETS)
         raise RecordError(path, number, f"no {missing} text; it is looked for in: {', '.join(names)}")
-    record = {key: value for key, value in fields.items() if key not in _SOURCES and key not in _TARGETS}
+    record = {key: value for key, value in fields.items() if key not in _TEXTS}
     record.update(id=str(fields.get("id") or f"{place}:{number}"), src=source, tgt=target)
     if reading.source:
         record["src_lang"] = record.get("src_lang") or reading.source

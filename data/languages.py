@@ -19,15 +19,17 @@ from data.errors import MissingExtraError
 
 LEAST_LETTERS = 20
 _LONGEST = 90  # more says no more, and takes its time
+_GLANCE = 45  # characters that settle it for most texts in half the time
+_SURE = 0.5
 _CONSIDERED = 3
 # Near relations that the model mixes up in short texts, and that nobody would ask about in the other's place.
 _TAKEN_FOR = {"gl": "pt", "ast": "es", "oc": "fr", "an": "es", "nn": "no", "nb": "no", "sh": "hr"}
 
 
-def identify(text: str) -> dict[str, float]:
+def identify(text: str, characters: int = _LONGEST) -> dict[str, float]:
     """Languages by two- or three-letter code, likeliest first; empty for text without letters."""
     sample = (
-        text[:_LONGEST].replace("\n", " ").encode("utf-8", "replace").decode()
+        text[:characters].replace("\n", " ").encode("utf-8", "replace").decode()
     )  # lone surrogates break it
     if not any(map(str.isalpha, sample)):
         return {}
@@ -45,13 +47,20 @@ def margin(text: str, language: str) -> float | None:
     wanted = language.replace("_", "-").split("-")[0].lower()
     if not wanted or sum(map(str.isalpha, text[:_LONGEST])) < LEAST_LETTERS:
         return None
+    found = _margin(text, wanted, _GLANCE)
+    if found < _SURE and len(text) > _GLANCE:
+        found = _margin(text, wanted, _LONGEST)
+    return round(found, 3)
+
+
+def _margin(text: str, wanted: str, characters: int) -> float:
     own, other = 0.0, 0.0
-    for code, likelihood in identify(text).items():
+    for code, likelihood in identify(text, characters).items():
         if code == wanted or _TAKEN_FOR.get(code) == wanted:
             own += likelihood
         else:
             other = max(other, likelihood)
-    return round(min(own, 1.0) - other, 3)
+    return min(own, 1.0) - other
 
 
 @cache

@@ -24,7 +24,7 @@ from data.corpora import Reading, Record, read_records
 from data.errors import ConfigError, RecordError
 from data.files import atomic_write
 from data.filtering import Limit, broken
-from data.jsonl import json_line
+from data.jsonl import compact_line
 from data.lines import Problems
 from data.scoring import GROUPS, Measures, measures_of
 from data.scoring_models import ModelMeasurer
@@ -77,32 +77,44 @@ def measure(
     """Adds measures to those that records have already, so that groups can be measured one after another."""
     problems = problems if problems is not None else Problems()
     start, count = time.perf_counter(), 0
+    records = blocks(read_records(inputs, reading, problems), BLOCK)
     with atomic_write(out) as stream:
-        for records in measured(read_records(inputs, reading, problems), config, models):
-            stream.writelines(map(json_line, records))
-            count += len(records)
+        if models is None:
+            work = partial(measured_lines, config.groups)
+            for block, text in ordered_map(work, records, config.processes):
+                stream.write(text)
+                count += len(block)
+        else:
+            for found in _with_models(records, config, models):
+                stream.writelines(map(compact_line, found))
+                count += len(found)
     return Measured(count, time.perf_counter() - start, dict(problems.counts))
 
 
-def measured(
-    records: Iterable[Record], config: MeasureConfig, models: ModelMeasurer | None = None
+def _with_models(
+    records: Iterable[list[Record]], config: MeasureConfig, models: ModelMeasurer
 ) -> Iterator[list[Record]]:
-    """Blocks of records with their measures."""
+    """The models run here: they have threads of their own, and are not to be loaded by each process."""
     work = partial(measure_block, config.groups)
-    for block, found in ordered_map(work, blocks(records, BLOCK), config.processes):
-        merged = [
-            record | {"measures": {**(record.get("measures") or {}), **own}}
-            for record, own in zip(block, found, strict=True)
-        ]
-        if models is not None:
-            wanted = [record for record in merged if not broken(record["measures"], config.only_if)]
-            for record, own in zip(wanted, models.measures(wanted) if wanted else (), strict=True):
-                record["measures"].update(own)
+    for block, found in ordered_map(work, records, config.processes):
+        merged = [_merged(record, own) for record, own in zip(block, found, strict=True)]
+        wanted = [record for record in merged if not broken(record["measures"], config.only_if)]
+        for record, own in zip(wanted, models.measures(wanted) if wanted else (), strict=True):
+            record["measures"].update(own)
         yield merged
 
 
+def measured_lines(groups: Sequence[str], records: Sequence[Record]) -> str:
+    """What a worker process does: its lines come back ready, which costs less than values would."""
+    return "".join(compact_line(_merged(record, measures_of(record, groups))) for record in records)
+
+
+def _merged(record: Record, own: Measures) -> Record:
+    return record | {"measures": {**(record.get("measures") or {}), **own}}
+
+
 def measure_block(groups: Sequence[str], records: Sequence[Record]) -> list[Measures]:
-    """What a worker process does; a module's own function, so that it can be sent there."""
+    """The measures alone, for records that models measure too."""
     return [measures_of(record, groups) for record in records]
 
 
@@ -126,7 +138,8 @@ def filter_pairs(
             if not measures:
                 problem = f"the record {record['id']!r} has no measures; `medloop data measure` adds them"
                 raise RecordError(str(inputs[0]), pairs, problem)
-            names.update(measures)
+            if not measures.keys() <= names:
+                names.update(measures)
             against = broken(measures, limits)
             _write(drop if against else keep, record, against)
             reasons.update(against[:1])
@@ -144,4 +157,4 @@ def _known(measure: str, names: set[str]) -> bool:
 
 def _write(stream: TextIO, record: Record, against: Sequence[str]) -> None:
     extra: dict[str, Any] = {"reason": against[0], "reasons": list(against)} if against else {}
-    stream.write(json_line(record | extra))
+    stream.write(compact_line(record | extra if extra else record))
