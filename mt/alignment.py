@@ -14,12 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from data.segments import Span
 from mt.config import DecodeConfig
-from mt.decoder import _character_spans
 from mt.engine import Candidate
 from mt.markup_projection import Links, even_links, spans
-from mt.tokenization import Tokenizer
+from mt.tokenization import Tokenizer, piece_spans
 from mt.typography import shouted
 
 
@@ -95,10 +93,7 @@ def _between_words(
 
 def _pieces_of_words(processor: object, text: str) -> list[list[tuple[int, int]]]:
     """For each word the pieces that overlap it, and in how many letters."""
-    pieces: list[Span] = _character_spans(
-        processor.encode(text, return_type="proto").pieces,  # type: ignore[attr-defined]
-        text,
-    )
+    pieces = piece_spans(processor, text)
     found: list[list[tuple[int, int]]] = []
     first = 0
     for start, end in spans(text):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from data.segments import Span
 from mt.config import DecodeConfig
 from mt.engine import Candidate, Engine
+from mt.tokenization import piece_spans
 
 
 class EngineDecoder:
@@ -42,7 +43,7 @@ class EngineDecoder:
     def source_spans(self, sentence: str) -> list[Span]:
         """A span for each column of the attention; a language token in front has an empty one."""
         tokenizer = self.engine.tokenizer
-        spans = _character_spans(tokenizer.source.encode(sentence, return_type="proto").pieces, sentence)
+        spans = piece_spans(tokenizer.source, sentence)
         return [Span(0, 0), *spans] if tokenizer.language_token else spans
 
     def target_pieces(self, text: str) -> list[str]:
@@ -54,13 +55,3 @@ def decoder_for(source: str, target: str, model: str = "") -> EngineDecoder:
     from mt.models import find_model
 
     return EngineDecoder(Engine(find_model(source, target, model), language=target))
-
-
-def _character_spans(pieces: Sequence[object], text: str) -> list[Span]:
-    """SentencePiece counts bytes; texts are counted in characters."""
-    if text.isascii():
-        return [Span(piece.begin, piece.end) for piece in pieces]  # type: ignore[attr-defined]
-    characters = [0]
-    for number, character in enumerate(text):
-        characters += [number] * (len(character.encode(errors="surrogatepass")) - 1) + [number + 1]
-    return [Span(characters[piece.begin], characters[piece.end]) for piece in pieces]  # type: ignore[attr-defined]

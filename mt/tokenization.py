@@ -15,8 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import ModelError
+from data.segments import Span
 
 END = "</s>"
+
+
+def piece_spans(processor: Any, text: str) -> list[Span]:
+    """The characters of the text that each of its pieces covers. ("proto" would need protobuf installed.)"""
+    offsets = processor.encode(text, return_type="offset_mapping")["offsets"]
+    return [Span(start, end) for start, end in offsets]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mt.config import DecodeConfig, DeviceConfig
 from mt.engine import LONGEST_PIECE, Engine
 from mt.models import find_model
 from mt.service import TranslationService
-from mt.tokenization import Tokenizer
+from mt.tokenization import Tokenizer, piece_spans
 from tests.tiny_marian import build_tiny_marian
 
 pytestmark = pytest.mark.transformers
@@ -149,3 +150,14 @@ def test_no_gpu_is_one_clear_line(folder: Path) -> None:
         pytest.skip("this machine has a GPU")
     with pytest.raises(ModelError, match="cannot be loaded"):
         Engine(find_model("en", "pt", str(folder)), DeviceConfig(device="cuda"))
+
+
+@pytest.mark.parametrize("text", ["Hold it.", "½ ção 😀", ""])
+def test_pieces_know_their_characters_without_protobuf(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protobuf is no part of the light core."""
+    monkeypatch.setitem(sys.modules, "google.protobuf", None)
+    monkeypatch.setattr("sentencepiece._protobuf_loaded", False)
+    monkeypatch.delitem(sys.modules, "sentencepiece.sentencepiece_pb2", raising=False)
+    processor = Tokenizer.load(find_model("en", "pt").runnable).source
+    spans = piece_spans(processor, text)
+    assert "".join(text[span.start : span.end] for span in spans) == text
