@@ -17,12 +17,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from data.languages import margin
-from data.llm_values import ChatModel, Message
+from data.llm_values import ChatModel, ContextError, Message
 from data.plan_tables import prompt
 
+Item = TypeVar("Item")
 LONGEST_SEGMENT: Final = 2_000
 _LONGEST_REPLY: Final = 400_000
 _ECHO_WORDS: Final = 8
@@ -120,7 +121,15 @@ def criticise(
     """What the model finds wrong; an error in words that the translation has not got is made up."""
     spent = _Spent()
     listed = [{"id": key, "source": source, "translation": target} for key, (source, target) in pairs.items()]
-    answer, trouble = _reply(model, "critic", values, {"segments": listed}, spent)
+    try:
+        answer, trouble = _reply(model, "critic", values, {"segments": listed}, spent)
+    except ContextError:
+        if len(pairs) == 1:
+            return [], _answer({}, {"0": "window_too_small"}, spent)
+        parts = [criticise(model, values, half) for half in _halves(pairs)]
+        together = total([answer for _, answer in parts])
+        missing = {key: why for _, answer in parts for key, why in answer.missing.items()}
+        return [flaw for flaws, _ in parts for flaw in flaws], Answer({}, missing, **together)
     errors = answer.get("errors") if isinstance(answer, dict) else None
     flaws: list[Flaw] = []
     for one in errors if isinstance(errors, list) else ():
@@ -161,14 +170,25 @@ def _ask(
     model: ChatModel, name: str, values: Mapping[str, object],
     asked: Mapping[str, str | Mapping[str, object]] | None, spent: _Spent,
 ) -> tuple[list[tuple[str, str]], str]:  # fmt: skip
-    """The slots of the reply as they came, and what was wrong with it as a whole."""
+    """The slots of the reply as they came, and what was wrong with it as a whole.
+
+    What does not fit into the model's window is asked for in halves.
+    """
     content: dict[str, object] = {}
     if asked is not None:
         listed = [
             {"id": key, **({"text": one} if isinstance(one, str) else one)} for key, one in asked.items()
         ]
         content = {"segments": listed}
-    answer, trouble = _reply(model, name, values, content, spent)
+    try:
+        answer, trouble = _reply(model, name, values, content, spent)
+    except ContextError:
+        if asked is None:
+            raise
+        if len(asked) == 1:
+            return [], "window_too_small"
+        parts = [_ask(model, name, values, half, spent) for half in _halves(asked)]
+        return [one for found, _ in parts for one in found], next((why for _, why in parts if why), "")
     segments = answer.get("segments") if isinstance(answer, dict) else None
     if not isinstance(segments, list):
         return [], trouble or "no_json"
@@ -178,6 +198,11 @@ def _ask(
         if isinstance(one, dict) and isinstance(one.get("text"), str)
     ]
     return found, ""
+
+
+def _halves(items: Mapping[str, Item]) -> tuple[dict[str, Item], dict[str, Item]]:
+    listed = list(items.items())
+    return dict(listed[: len(listed) // 2]), dict(listed[len(listed) // 2 :])
 
 
 def _reply(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.agents import Flaw, criticise, fault, slots, write
-from data.llm_values import Message, Reply
+from data.llm_values import ContextError, Message, Reply
 from data.plan import SynthesisConfig, slot
 from data.plan_tables import prompt
 
@@ -169,6 +169,45 @@ def test_no_reply_whatever_puts_a_text_into_another_slot(ids: list[str], noise: 
     texts, missing, _ = _slots(reply, reply)
     assert all(texts[key] == f"Texto {key}." for key in texts)
     assert {*texts, *missing} == {*TEXTS}
+
+
+class SmallWindow:
+    """Turns away what has more segments than `most`; else answers each with its own text in capitals."""
+
+    name = "small"
+
+    def __init__(self, most: int) -> None:
+        self.most, self.asked = most, list[list[str]]()
+
+    def complete(self, messages: Sequence[Message], *, as_json: bool = False) -> Reply:
+        segments = json.loads(messages[1].content)["segments"]
+        self.asked.append([one["id"] for one in segments])
+        if len(segments) > self.most:
+            raise ContextError(self.name, 512)
+        if "text" not in segments[0]:
+            errors = [{"id": one["id"], "category": "accuracy", "severity": "major"} for one in segments]
+            return Reply(json.dumps({"errors": errors}))
+        return Reply(json.dumps({"segments": [one | {"text": one["text"].upper()} for one in segments]}))
+
+
+def test_what_does_not_fit_into_the_window_is_asked_for_in_halves() -> None:
+    model = SmallWindow(2)
+    answer = slots(model, "translator", VALUES, TEXTS, "")
+    assert answer.texts == {"1": "TAKE 5 MG.", "2": "REST.", "3": "DRINK WATER."}
+    assert model.asked == [["1", "2", "3"], ["1"], ["2", "3"]]
+
+
+def test_a_segment_longer_than_the_window_costs_the_others_nothing() -> None:
+    answer = slots(SmallWindow(0), "translator", VALUES, TEXTS, "")
+    assert answer.missing == dict.fromkeys(TEXTS, "window_too_small")
+
+
+def test_a_critic_with_a_small_window_sees_all_pairs_in_parts() -> None:
+    pairs = {key: (text, text) for key, text in TEXTS.items()}
+    flaws, answer = criticise(SmallWindow(1), VALUES, pairs)
+    assert [flaw.id for flaw in flaws] == ["1", "2", "3"]
+    assert (answer.calls, answer.missing) == (3, {})
+    assert criticise(SmallWindow(0), VALUES, pairs)[1].missing == {"0": "window_too_small"}
 
 
 def test_prompts_have_versions_and_can_be_filled() -> None:
