@@ -82,6 +82,8 @@ def _lost(source: Line, target: Line) -> list[Finding]:
     near = any(0 <= first - stop.last <= _OBJECT or 0 < stop.first - first <= _OBJECT for first in medicines)
     if not near and not _topic(source, stop, medicines):
         return []
+    if any(mark.value == "stop" for mark in target.marks["instruction"]):  # of a medicine that no table has
+        return []
     if source.words[stop.first] in target.words:  # left as it is, which is the business of another check
         return []
     quoted = source.quote(stop.first, stop.last)

@@ -271,3 +271,9 @@ def test_spans_lie_in_their_texts_and_messages_are_sentences(
         assert finding.source_span is not None or finding.target_span is not None
         assert finding.message[0].isupper() or finding.message[0] == '"'
         assert finding.message.endswith(".")
+
+
+def test_a_medicine_that_no_table_has_can_be_held() -> None:
+    source = "Metformin 850 mg twice daily - hold until creatinine < 1.5 mg/dL."
+    target = "Glifage 850 mg duas vezes por dia - suspenda até a creatinina < 1,5 mg/dL."
+    assert [finding.kind for finding in check_pair(source, target, "en", "pt")] == ["drug"]
