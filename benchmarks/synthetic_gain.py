@@ -194,14 +194,27 @@ def compare(name: str, rows: list[dict[str, Any]], options: argparse.Namespace) 
             enforcer = Enforcer(EngineDecoder(translator), matcher, safety=clinical_safety("en", "pt"))
             mended = enforcer.mended(plain, None, [found[0] for found in drafts])
             outputs[f"{system}, enforced"] = [one.translation.target for one in mended]
-    print(f"\n{name}: {len(rows)} segments\n\n| system | list's terms | proper terms | BLEU | p | chrF | p |")
+    table(name, rows, outputs, matcher)
+    if name == TEST:
+        for title, wanted in ((f"{name}, no term of the list", False), (f"{name}, with terms", True)):
+            places = [place for place, row in enumerate(rows) if bool(matcher.find(row["src"])) == wanted]
+            chosen = {system: [texts[place] for place in places] for system, texts in outputs.items()}
+            table(title, [rows[place] for place in places], chosen, matcher)
+
+
+def table(
+    title: str, rows: list[dict[str, Any]], outputs: dict[str, list[str]], matcher: TermMatcher
+) -> None:
+    print(
+        f"\n{title}: {len(rows)} segments\n\n| system | list's terms | proper terms | BLEU | p | chrF | p |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|")
     tested = significance(outputs, [row["tgt"] for row in rows])
     proper = [proper_matches(matcher, row) for row in rows]
     for system, texts in outputs.items():
         every = [check(matcher, row["src"], text) for row, text in zip(rows, texts, strict=True)]
         fair = [check_matches(found, text, "pt") for found, text in zip(proper, texts, strict=True)]
-        print(f"| {system} | {success(every)} | {success(fair)} | {tested[system]} |")
+        print(f"| {system} | {success(every)} | {success(fair)} | {tested[system]} |", flush=True)
 
 
 def proper_matches(matcher: TermMatcher, row: dict[str, Any]) -> Any:
