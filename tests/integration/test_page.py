@@ -7,15 +7,19 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from mt.api.app import create_app
 from mt.api.page.router import STATIC, router
+from mt.api.settings import ApiSettings
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -88,9 +92,8 @@ def stub() -> FastAPI:
     return app
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, FastAPI]]:
-    app = stub()
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -99,9 +102,16 @@ def server() -> Iterator[tuple[str, FastAPI]]:
     thread.start()
     while not running.started:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}", app
+    yield f"http://127.0.0.1:{port}"
     running.should_exit = True
-    thread.join(10)
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, FastAPI]]:
+    app = stub()
+    with serving(app) as address:
+        yield address, app
 
 
 @pytest.fixture(scope="module")
@@ -265,8 +275,6 @@ _CONTRAST = """() => {
 
 
 def test_the_page_may_load_nothing_from_elsewhere(server: tuple[str, FastAPI]) -> None:
-    import httpx
-
     answer = httpx.get(server[0])
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -279,3 +287,40 @@ def test_the_page_may_load_nothing_from_elsewhere(server: tuple[str, FastAPI]) -
         assert "innerHTML" not in text
     assert httpx.get(f"{server[0]}/static/router.py").status_code == 404
     assert httpx.get(f"{server[0]}/static/..%2frouter.py").status_code == 404
+
+
+def test_the_page_of_the_real_server_with_the_starter(browser: Any, tmp_path: Path) -> None:
+    """Type, translate with a glossary, see what the model got dangerously wrong, download, send a file."""
+    app = create_app(ApiSettings(f"sqlite:///{tmp_path / 'state.db'}", tmp_path / "documents"))
+    with serving(app) as address:
+        terms = [{"source": "blood pressure", "target": "tensão arterial"}]
+        dictionary = {"source": "en", "target": "pt", "terms": terms}
+        httpx.post(f"{address}/v1/glossaries", json={"name": "House", "dictionaries": [dictionary]})
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+        page.goto(address)
+        page.wait_for_selector("#glossary option >> nth=1", state="attached")
+        page.select_option("#glossary", label="House")
+        page.fill("#source", "Hold warfarin if the INR is above 4.5.\n\nCheck the blood pressure daily.")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_selector("#target mark.term", timeout=60_000)
+        assert page.locator("#target mark.term").all_text_contents() == ["tensão arterial"]
+        shown = page.text_content("#target").rstrip("\u200b")
+        assert "tensão arterial" in shown
+        assert "need review" in page.text_content("#verdict")
+        assert page.locator("#source-marks mark.critical").all_text_contents() == ["Hold"]
+        assert "turned round" in page.text_content("#findings")
+        with page.expect_download() as waited:
+            page.click("#download")
+        waited.value.save_as(tmp_path / "out.txt")
+        assert (tmp_path / "out.txt").read_text(encoding="utf-8") == shown
+        (tmp_path / "b.md").write_text("# Rest\n\nTake **5 mg**.\n", encoding="utf-8")
+        with page.expect_download(timeout=60_000) as waited:
+            page.set_input_files("#file", tmp_path / "b.md")
+        waited.value.save_as(tmp_path / "b.pt.md")
+        assert "**5 mg**" in (tmp_path / "b.pt.md").read_text(encoding="utf-8")
+        assert complaints == []
+        context.close()
