@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 import mt.parity
 from data.errors import InputError, ModelError, OutputError
+from data.fingerprints import FINGERPRINTS, fingerprints_of, read_fingerprints
 from data.jsonl import read_jsonl, write_jsonl
 from mt.config import QUANTIZATIONS, ConvertConfig
 from mt.convert import convert
@@ -63,6 +64,7 @@ def same(translations: Sequence[str], references: Sequence[str]) -> Mapping[str,
 def test_a_faithful_model_becomes_a_folder_that_translates(
     checkpoint: Path, dev: Path, tmp_path: Path
 ) -> None:
+    fingerprints_of(["Take 5 mg."]).write(checkpoint / FINGERPRINTS)
     manifest = convert(checkpoint, tmp_path / "out", CONFIG, dev, same)
     assert manifest.parity.segments == 16
     assert manifest.parity.identical == 1.0
@@ -72,7 +74,9 @@ def test_a_faithful_model_becomes_a_folder_that_translates(
     assert (read["source"], read["target"], read["licence"]) == ("en", "pt", "CC0-1.0")
     assert (tmp_path / "out" / "README.md").read_text(encoding="utf-8").startswith("---\nlanguage:\n- en\n")
     version = Registry.standard().register(tmp_path / "out", "en", "pt")
-    found = Engine(find_model("en", "pt", version)).translate(["Take 5 mg."])
+    installed = find_model("en", "pt", version)
+    assert read_fingerprints(installed.folder / FINGERPRINTS).seen("Take 5 mg.") == "exact"
+    found = Engine(installed).translate(["Take 5 mg."])
     assert found == Engine(find_model("en", "pt", str(checkpoint))).translate(["Take 5 mg."])
 
 

@@ -14,7 +14,8 @@ import torch
 
 import mt.finetune_checkpoints
 from data.errors import ConfigError, MedloopError, ModelError, OutputError
-from data.jsonl import write_jsonl
+from data.fingerprints import FINGERPRINTS, read_fingerprints
+from data.jsonl import read_pairs, write_jsonl
 from mt.config import LoraConfig, TrainConfig
 from mt.finetune import RECORD, Trained, _stepper, finetune
 from mt.finetune_data import read_corpora
@@ -86,6 +87,8 @@ def test_it_learns_says_so_and_keeps_a_record(base: Path, pairs: Path, tmp_path:
     assert [source["read"] for source in record["sources"]] == [40, 40]
     assert record["config"]["seed"] == 1
     assert not (tmp_path / "out" / ".work").exists()
+    seen_text = next(iter(read_pairs(pairs))).source.text
+    assert read_fingerprints(tmp_path / "out" / FINGERPRINTS).seen(seen_text) == "exact"
 
 
 def test_the_seed_decides(base: Path, pairs: Path, tmp_path: Path) -> None:
