@@ -65,14 +65,15 @@ class Abandoned(MedloopError):
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """`batch_tokens`: padded tokens in a batch; `batch_seconds`: how long a batch may last while few requests
-    wait, so that whoever comes next waits no longer; `linger_seconds`: how long a free worker waits for those
-    whom it has just answered to come back with more."""
+    wait, so that whoever comes next waits no longer; `linger_seconds`: how long a free worker waits at most
+    for those whom it has just answered to come back with more; `lull_seconds`: how long for one of them."""
 
     batch_tokens: int = 2048
     batch_seconds: float = 0.12
     most_waiting: int = 4096
     workers: int = 0  # 0: one for each translation that the engine runs at once
-    linger_seconds: float = 0.003
+    linger_seconds: float = 0.04
+    lull_seconds: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,14 +368,15 @@ class Batcher:
 
     def _linger(self, last: int) -> None:
         """After a batch of many: those clients come back within a moment, and a full batch is cheaper."""
-        if last < 2 or not self._running:
+        if last < 2:
             return
-        deadline = time.monotonic() + self._limits.linger_seconds
-        while len(self._queue) < last and not self._stopped:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            self._changed.wait(left)
+        now = came = time.monotonic()
+        end, waiting = now + self._limits.linger_seconds, len(self._queue)
+        while waiting < last and now < min(end, came + self._limits.lull_seconds) and not self._stopped:
+            self._changed.wait(min(end, came + self._limits.lull_seconds) - now)
+            now = time.monotonic()
+            if len(self._queue) > waiting:
+                waiting, came = len(self._queue), now
 
     def _run(self, sentences: list[_Sentence]) -> None:
         if not sentences:

@@ -1,4 +1,5 @@
-"""Where a program will fill something in: `{name}`, `%s`, `%(x)d`, `{{ value }}`, `${x}`, ICU messages.
+"""Where a program will fill something in: `{name}`, `%s`, `%(x)d`, `{{ value }}`, `${x}`, ICU messages,
+and Weblate's `[X12X]`.
 
 In: text. Out: the places, in order, which a translation must hold again, each as it is.
 
@@ -27,7 +28,9 @@ _ICU = re.compile(
     r"\{\s*\w+\s*,\s*(?:plural|select|selectordinal|number|date|time|spellout|ordinal|duration|choice)\b"
 )
 _DOUBLE = re.compile(r"\{\{[^{}]{0,400}\}\}\}?")
-_SIGN = re.compile(r"[{%]")
+# In place of what a string's own format marks, when it asks LibreTranslate.
+_WEBLATE = re.compile(r"\[X\d+X\]")
+_SIGN = re.compile(r"[{%]|\[(?=X\d)")
 _LONGEST = 1500
 
 
@@ -37,7 +40,7 @@ def placeholders(text: str) -> Iterator[tuple[int, int]]:
         start = sign.start()
         if start < position:
             continue
-        printf = _PRINTF.match(text, start)
+        printf = (_WEBLATE if sign[0] == "[" else _PRINTF).match(text, start)
         end = printf.end() if printf else _braced(text, start) if sign[0] == "{" else 0
         if end:
             dressed = sign[0] == "{" and start > position and text[start - 1] in "$#"

@@ -15,12 +15,14 @@ from mt.batching import Abandoned, Batcher, BatchLimits, Closing, QueueFull
 from mt.config import DecodeConfig
 from mt.engine import Engine
 from mt.fairness import FairQueue, Item
+from tests.fake_engine import Plain
 
 
 class Fake:
     """An engine that shouts; a batch takes its time, or waits at the gate."""
 
     parallel = 1
+    typography = Plain()
 
     def __init__(self, name: str = "", seconds: float = 0.0) -> None:
         self.name, self.seconds = name, seconds

@@ -141,7 +141,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _HTML = ["<p>", "</p>", "<b>", "</b>", "<i>", "</i>", "<br>",
          "<x id='1'/>", "<span translate='no'>", "</span>", "<!-- c -->",
          "<td>", "</td>", "<code>", "</code>"]  # fmt: skip
-_PLACES = ["{name}", "%s", "%(x)d", "{{ y }}", "{n, plural, one {# a} other {# b}}", "${q}", "%1$s"]
+_PLACES = ["{name}", "%s", "%(x)d", "{{ y }}", "{n, plural, one {# a} other {# b}}", "${q}", "%1$s", "[X12X]"]
 _WORDS = [
     "Take",
     "two",
