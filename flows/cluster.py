@@ -22,8 +22,8 @@ from data.settings import switch_telemetry_off
 from flows.blocks import Block
 from flows.bulk import Job
 
-# Of a core, what an actor asks for: there are no more actors than cores, but those of a lost machine must find
-# room on the others. An actor that asks for a whole core would wait for a machine that never comes.
+# Of a core, what an actor asks for: there are no more actors than cores, but those of a lost machine must
+# find room on the others. An actor that asks for a whole core would wait for a machine that never comes.
 _ROOM = 0.5
 _RESULT_BYTES = 4 * 2**20
 KINDS = ("local", "auto", "ray://HOST:PORT")

@@ -19,8 +19,6 @@ from mt.config import LoraConfig, TrainConfig
 from mt.finetune_mixture import Mixture, Source
 from tests.tiny_marian import SENTENCES, build_tiny_marian
 
-pytestmark = pytest.mark.transformers
-
 ROWS = [
     {"id": f"t{i}", "src": f"{SENTENCES[i % 3]} {i}", "tgt": f"{SENTENCES[3 + i % 3]} {i}"} for i in range(40)
 ]
