@@ -21,6 +21,7 @@ from mt.convert import convert
 from mt.finetune import finetune
 from mt.finetune_mixture import Mixture, Source
 from mt.finetune_progress import plain_lines
+from mt.parity import ParityError
 
 # LoRA takes larger steps: few numbers move, from zero.
 RATES = {"full": 6e-5, "lora": 6e-4}
@@ -55,13 +56,6 @@ def trained(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
     worked = time.process_time()
     done = finetune(arguments.model, mixture, dev, arguments.out / kind, config, scores, plain_lines(print))
     worked = time.process_time() - worked
-    manifest = convert(
-        done.folder,
-        arguments.out / f"{kind}-int8",
-        ConvertConfig(least_segments=min(200, arguments.segments)),
-        dev["trials"],
-        scores,
-    )
     names = sorted(name for name in done.scores if name.endswith("/BLEU"))
     return {
         "steps": done.steps,
@@ -69,8 +63,20 @@ def trained(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "seconds of training": round(done.seconds),
         "CPU seconds with scoring": round(worked),
         "dev": {name: [round(done.base_scores[name], 2), round(done.scores[name], 2)] for name in names},
-        "parity": manifest.parity.identical,
-        "int8 loses": {name: round(value, 2) for name, value in manifest.parity.losses.items()},
+        **converted(done.folder, arguments.out / f"{kind}-int8", dev["trials"], arguments.segments),
+    }
+
+
+def converted(checkpoint: Path, out: Path, dev: Path, segments: int) -> dict[str, Any]:
+    try:
+        parity = convert(
+            checkpoint, out, ConvertConfig(least_segments=min(200, segments)), dev, scores
+        ).parity
+    except ParityError as error:
+        return {"conversion refused": str(error).split(": ", 1)[1].split(";")[0]}
+    return {
+        "like transformers": parity.identical,
+        "int8 loses": {name: round(value, 2) for name, value in parity.losses.items()},
     }
 
 
