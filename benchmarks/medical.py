@@ -186,8 +186,8 @@ def variants(work: Path) -> dict[str, tuple[Source, ...]]:
         "real": real,
         "replay": (*real, replayed),
         "anchor": anchored_replay,
-        "chosen": (*anchored_replay, source("chosen", 5)),
         "back": (*anchored_replay, source("back", 1)),
+        "chosen": (source("chosen", 7, anchor=0.2), source("replay", 3, cross_entropy=0.0, anchor=1.0)),
         "all": (*anchored_replay, source("chosen", 5), source("back", 1)),
     }
     there = {path.stem for path in work.glob("*.jsonl")}
