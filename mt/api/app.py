@@ -69,7 +69,7 @@ def _parts(settings: ApiSettings, source: Source | None, batches: BatchLimits | 
     database = open_database(settings.database)
     limits = settings.limits
     engines = Engines(source, batches)
-    desk = Desk(engines, GlossaryStore(database), limits.cache_characters)
+    desk = Desk(engines, GlossaryStore(database), limits.cache_bytes)
     jobs = Jobs(database, desk, settings.files, settings.keep_documents_seconds, limits.waiting_documents)
     gate = Gate(KeyStore(database), settings)
     workers = Workers(limits.running_requests)

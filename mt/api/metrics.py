@@ -28,6 +28,7 @@ class Metrics:
             "medloop_sentences_waiting", "Sentences in the queue", ("engine",), registry=registry
         )
         self._done = Gauge("medloop_sentences_done", "Sentences translated", ("engine",), registry=registry)
+        self._batches = Gauge("medloop_batches_done", "Batches translated", ("engine",), registry=registry)
         self._documents = Gauge(
             "medloop_documents_waiting", "Documents queued or under way", registry=registry
         )
@@ -44,5 +45,6 @@ class Metrics:
         for name, state in (states or {}).items():
             self._waiting.labels(name).set(state.waiting)
             self._done.labels(name).set(state.sentences_done)
+            self._batches.labels(name).set(state.batches_done)
         self._documents.set(documents)
         return generate_latest(self._registry).decode()

@@ -19,7 +19,7 @@ class Limits:
     texts: int = 10_000
     characters: int = 1_000_000
     running_requests: int = 64
-    cache_characters: int = 20_000_000
+    cache_bytes: int = 16 * 2**20
     waiting_documents: int = 200
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import threading
 import time
@@ -24,6 +25,7 @@ from mt.api.app import create_app
 from mt.api.settings import ApiSettings, Limits
 
 MARK = "Zyxmarker77"
+WEBLATE = Path(__file__).parents[1] / "files" / "weblate-5.14.3.json"
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +130,30 @@ def test_libretranslate_as_weblate_and_its_page_ask(http: httpx.Client) -> None:
     assert "<b>" in http.get(sent.json()["translatedFileUrl"]).text
     assert http.get("/frontend/settings").json()["keyRequired"] is False
     assert http.get("/health").json() == {"status": "ok"}
+
+
+def test_what_weblate_sent(http: httpx.Client) -> None:
+    """Recorded from the LibreTranslate and DeepL backends of Weblate 5.14.3, in order."""
+    glossary = ""
+    for one in json.loads(WEBLATE.read_text(encoding="utf-8")):
+        path, body = one["path"].replace("{glossary}", glossary), one["body"]
+        if body and body.get("glossary_id"):
+            body["glossary_id"] = glossary
+        answer = http.request(one["method"], path, headers=one["headers"], json=body)
+        assert answer.status_code == one["status"], (path, answer.text)
+        if path == "/translate":
+            found = answer.json()["translatedText"]
+            assert [_signs(text) for text in found] == [_signs(text) for text in body["q"]]
+        elif path == "/v2/translate":
+            found = [translation["text"] for translation in answer.json()["translations"]]
+            assert [_signs(text) for text in found] == [_signs(text) for text in body["text"]]
+            assert "glossary_id" not in body or "descans" in found[0].lower()
+        elif one["method"] == "POST":
+            glossary = answer.json()["glossary_id"]
+
+
+def _signs(text: str) -> list[str]:
+    return re.findall(r"\[X\d+X\]|<x id=\"\d+\"></x>", text)
 
 
 @pytest.mark.parametrize(
