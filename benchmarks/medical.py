@@ -10,6 +10,7 @@
 - `chosen`: the same source sentences, with that one of the starter's own n best translations that is nearest
   to the reference: in the domain's words, yet in the model's own hand;
 - `back`: Portuguese abstracts, translated back by the reverse starter;
+- `synthetic`: what benchmarks/synthetic_gain.py made around terms, put there by hand;
 - `replay`: general sentences with the starter's own translation, learnt by divergence from the starter alone.
 
 `choose` makes `chosen`, the slowest of them. Each variant adds a source. Decisions are made on dev; `report`
@@ -43,7 +44,16 @@ NEAR = 0.7
 REPLAY = 12_000
 BEST_OF = 6
 
+# The others show what their sources do, without the moving average.
+AVERAGED = ("averaged", "anchor", "chosen")
+
 Row = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Length:
+    tokens: int
+    minutes: float
 
 
 def prepare(data: Path, work: Path, direction: str) -> None:
@@ -179,22 +189,22 @@ def variants(work: Path) -> dict[str, tuple[Source, ...]]:
         return Source(name, work / f"{name}.jsonl", weight, **more)  # type: ignore[arg-type]
 
     real = (source("trials", 4), source("articles", 4))
-    anchored = (source("trials", 4, anchor=0.3), source("articles", 4, anchor=0.3))
+    back, synthetic = (*real, source("back", 1)), (*real, source("back", 1), source("synthetic", 1))
     replayed = source("replay", 2, cross_entropy=0.0, anchor=1.0)
-    anchored_replay = (*anchored, replayed)
     made = {
         "real": real,
-        "replay": (*real, replayed),
-        "anchor": anchored_replay,
-        "back": (*anchored_replay, source("back", 1)),
+        "back": back,
+        "synthetic": synthetic,
+        "replay": (*synthetic, replayed),
+        "averaged": (*synthetic, replayed),
+        "anchor": (source("trials", 4, anchor=0.3), source("articles", 4, anchor=0.3), replayed),
         "chosen": (source("chosen", 7, anchor=0.2), source("replay", 3, cross_entropy=0.0, anchor=1.0)),
-        "all": (*anchored_replay, source("chosen", 5), source("back", 1)),
     }
     there = {path.stem for path in work.glob("*.jsonl")}
     return {name: found for name, found in made.items() if {one.name for one in found} <= there}
 
 
-def train(work: Path, direction: str, variant: str, minutes: float, rate: float, threads: int) -> None:
+def train(work: Path, direction: str, variant: str, length: Length, rate: float, threads: int) -> None:
     source, target = direction.split("-")
     out = work / "runs" / variant
     config = TrainConfig(
@@ -202,13 +212,14 @@ def train(work: Path, direction: str, variant: str, minutes: float, rate: float,
         target=target,
         learning_rate=rate,
         epochs=4,
-        max_minutes=minutes,
+        max_tokens=length.tokens,
+        max_minutes=length.minutes,
         batch_tokens=2500,
-        ema_decay=0.995,
+        ema_decay=0.995 if variant in AVERAGED else 0.0,
         warmup=0.15,
         freeze=("embeddings",),
         longest=160,
-        evaluations=6,
+        evaluations=3,
         patience=0,
         dev_segments=DEV,
         threads=threads,
@@ -282,8 +293,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("artifacts/medical"))
     parser.add_argument("--direction", choices=["en-pt", "pt-en"], default="en-pt")
     parser.add_argument("--variant", default="anchor")
-    parser.add_argument("--minutes", type=float, default=50)
-    parser.add_argument("--rate", type=float, default=1.5e-4)
+    parser.add_argument("--minutes", type=float, default=0, help="stop after so many; 0: no limit")
+    parser.add_argument("--tokens", type=int, default=0, help="target tokens; 0: four rounds of the data")
+    parser.add_argument("--rate", type=float, default=6e-5)
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     work = options.work / options.direction
@@ -292,7 +304,8 @@ def main() -> None:
     elif options.step == "choose":
         choose(work, options.direction)
     elif options.step == "train":
-        train(work, options.direction, options.variant, options.minutes, options.rate, options.threads)
+        length = Length(options.tokens, options.minutes)
+        train(work, options.direction, options.variant, length, options.rate, options.threads)
     else:
         report(work, options.direction)
 
