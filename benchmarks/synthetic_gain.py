@@ -236,10 +236,10 @@ def significance(outputs: dict[str, list[str]], references: list[str]) -> dict[s
 
     metrics: dict[str, Any] = {"BLEU": BLEU(references=[references]), "chrF": CHRF(references=[references])}
     _, found = PairedTest(list(outputs.items()), metrics, references=None, test_type="bs", n_samples=1000)()
+    both: list[Any] = list(found.values())[1:]
     return {
         system: " | ".join(
-            f"{found[name][place].score:.2f} | {shown(found[name][place].p_value)}"
-            for name in list(found)[1:]
+            f"{column[place].score:.2f} | {shown(column[place].p_value)}" for column in columns
         )
         for place, system in enumerate(outputs)
     }

@@ -50,22 +50,34 @@ def generate_command(
     cache: Annotated[
         Path | None, typer.Option(help="Replies are kept here, so a rerun costs nothing.")
     ] = None,
+    calls: Annotated[int | None, typer.Option(help="Stop after so many calls; what is there stays.")] = None,
+    money: Annotated[float | None, typer.Option(help="The same, at the prices of the configuration.")] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet files beside the lines.")] = False,
 ) -> None:
     """Write synthetic pairs by the chat models of the environment."""
+    from data.errors import ConfigError
+    from data.llm_budget import Budget, BudgetedChat, Limits, Price
     from data.llm_cache import Cache, CachedChat
     from data.llm_roles import chat_model
     from data.llm_values import ChatModel
     from data.synthesis import Models, generate
 
     chosen = _config(config)
+    if money is not None and not (chosen.prompt_price or chosen.reply_price):
+        raise ConfigError("--money counts by prompt_price and reply_price; the configuration has neither")
     kept = Cache(cache) if cache else None
+    budget = Budget(Limits(calls=calls, money=money), Price(chosen.prompt_price, chosen.reply_price))
 
     def model(role: str) -> ChatModel:
-        found = chat_model(role)
+        found = BudgetedChat(chat_model(role), budget)  # inside the cache: what was had costs nothing
         return CachedChat(found, kept) if kept else found
 
     models = Models(model("writer"), model("translator"), model("critic") if chosen.critic else None)
     found = generate(chosen, _terms(terms, chosen), models, output, _progress)
+    if parquet:
+        from data.parquet_shards import write_parquet
+
+        write_parquet(output)
     typer.echo(f"{found.pairs:,} pairs of {found.documents:,} documents: {output}")
     typer.echo(
         f"{found.calls:,} calls, {found.prompt_tokens:,} prompt and {found.reply_tokens:,} reply tokens"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from data.cli import app
 from data.commands import run
+from data.corpora import read_records
 from data.filter_report import histogram, write_filter_report
+from data.llm_values import Message, Reply
 
 ROWS = [
     {
@@ -74,6 +77,32 @@ def test_generating_without_a_model_says_what_to_set(capsys: pytest.CaptureFixtu
     Path("s.yaml").write_text("documents: 1\n")
     assert call("generate", "--config", "s.yaml", "--output", "out") == 2
     assert "MEDLOOP_LLM" in capsys.readouterr().err
+
+
+def test_generating_within_a_budget_and_with_parquet_beside_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Chat:
+        name = "fake"
+
+        def complete(self, messages: Sequence[Message], *, as_json: bool = False) -> Reply:
+            if messages[0].content.startswith("You check"):
+                return Reply('{"errors": []}')
+            text = (
+                "Repouse e beba água." if "translate" in messages[0].content[:40] else "Rest and drink water."
+            )
+            return Reply(json.dumps({"segments": [{"id": "1", "text": text}]}))
+
+    monkeypatch.setattr("data.llm_roles.chat_model", lambda role: Chat())
+    Path("s.yaml").write_text("documents: 3\nconcurrency: 1\n")
+    command = ("generate", "--config", "s.yaml", "--output", "out", "--parquet")
+    assert call(*command, "--calls", "4") == 0
+    assert "stopped: budget" in capsys.readouterr().err
+    assert len(list(read_records([Path("out/parquet")]))) == 1
+    assert call(*command) == 0
+    assert [row["position"] for row in read_records([Path("out/parquet")])] == [0, 0, 0]
+    assert call(*command, "--money", "1") == 2
+    assert "--money counts by prompt_price and reply_price" in capsys.readouterr().err
 
 
 def test_stats_as_json(capsys: pytest.CaptureFixture[str]) -> None:
