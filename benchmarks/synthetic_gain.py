@@ -236,7 +236,7 @@ def significance(outputs: dict[str, list[str]], references: list[str]) -> dict[s
 
     metrics: dict[str, Any] = {"BLEU": BLEU(references=[references]), "chrF": CHRF(references=[references])}
     _, found = PairedTest(list(outputs.items()), metrics, references=None, test_type="bs", n_samples=1000)()
-    both: list[Any] = list(found.values())[1:]
+    columns: list[Any] = list(found.values())[1:]
     return {
         system: " | ".join(
             f"{column[place].score:.2f} | {shown(column[place].p_value)}" for column in columns
