@@ -6,6 +6,7 @@ In: a folder with the public pairs (`--data`). Out: tables on stdout.
     python benchmarks/filtering.py noise --part report     # the figures to report, once
     python benchmarks/filtering.py speed --pairs 1000000
     python benchmarks/filtering.py duplicates --pairs 1000000
+    python benchmarks/filtering.py similarity --pairs 200      # embeddings: right pairs, and wrong ones
 
 The pairs are parted by document, so nothing of the one part is in the other. 30 % of a part's pairs are made
 bad (`filtering_noise.py`). On a machine that others use, `--processes 1` tells what the work takes of one
@@ -39,14 +40,18 @@ NOISE = 0.3
 
 def main() -> None:
     options = parsed()
-    {"noise": report_noise, "speed": report_speed, "duplicates": report_duplicates}[options.what](options)
+    reports = {
+        "noise": report_noise, "speed": report_speed, "duplicates": report_duplicates,
+        "similarity": report_similarity,
+    }  # fmt: skip
+    reports[options.what](options)
 
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["noise", "speed", "duplicates"], nargs="?", default="noise")
+    parser.add_argument("what", choices=["noise", "speed", "duplicates", "similarity"], nargs="?", default="noise")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--part", choices=["decide", "report"], default="report")
     parser.add_argument("--limits", type=Path, help="instead of the default limits")
@@ -176,6 +181,25 @@ def report_duplicates(options: argparse.Namespace) -> None:
         print(f"{found} in {time.perf_counter() - start:.0f} s")
         print(f"of which this process had a core for {time.process_time() - worked:.0f} s")
         _memory()
+
+
+def report_similarity(options: argparse.Namespace) -> None:
+    """Right pairs of TICO-19, and each source with the target of the pair after it."""
+    import numpy as np
+
+    from data.embedding import multilingual_e5
+
+    records = [record for _, record in read_jsonl(options.data / f"{FILES[2]}.jsonl")][: options.pairs]
+    targets = [record["tgt"] for record in records]
+    wrong = [
+        record | {"tgt": other} for record, other in zip(records, targets[1:] + targets[:1], strict=True)
+    ]
+    start = time.process_time()
+    for name, chosen in (("right", records), ("wrong", wrong)):
+        found = [one["similarity"] for one in multilingual_e5("en", "pt").measures(chosen)]
+        shown = np.percentile(found, [1, 5, 50, 95, 99]).round(3).tolist()
+        print(f"{name} pairs: percentiles 1, 5, 50, 95, 99: {shown}")
+    print(f"{(time.process_time() - start) / len(records) / 2 * 1000:.0f} ms of a core for each pair")
 
 
 def _memory() -> None:
