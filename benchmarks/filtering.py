@@ -51,7 +51,9 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["noise", "speed", "duplicates", "similarity"], nargs="?", default="noise")
+    parser.add_argument(
+        "what", choices=["noise", "speed", "duplicates", "similarity"], nargs="?", default="noise"
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--part", choices=["decide", "report"], default="report")
     parser.add_argument("--limits", type=Path, help="instead of the default limits")
