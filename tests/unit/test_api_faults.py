@@ -7,7 +7,6 @@ import errno
 import json
 import logging
 import sqlite3
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -109,9 +108,11 @@ def test_a_client_that_leaves_frees_its_place(app: FastAPI, fakes: Fakes, client
     engine = fakes.loaded["one"]
     engine.gate.clear()
     (batcher,) = app.state.parts.engines._batchers.values()
-    holding = [batcher.submit(["held"]) for _ in range(engine.parallel)]
-    while batcher.state().running < engine.parallel:
-        time.sleep(0.001)
+    holding = []
+    while len(holding) < engine.parallel:
+        holding.append(batcher.submit(["held"]))
+        while batcher.state().running < len(holding):
+            time.sleep(0.001)
     body = json.dumps(
         TAKE | {"texts": ["Gone."] * 5 + ["Gone, too."], "text": None, "private": True}
     ).encode()
@@ -262,17 +263,20 @@ def test_too_much_at_a_time_is_turned_away(app: FastAPI, fakes: Fakes, client: T
     engine = fakes.loaded["one"]
     engine.gate.clear()
     (batcher,) = app.state.parts.engines._batchers.values()
-    threads = [
-        threading.Thread(target=answer, args=(client,), kwargs={"text": f"{n}. " * 45, "private": True})
-        for n in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    while batcher.state().waiting < 40:
-        time.sleep(0.001)
-    refused = answer(client, texts=[f"Number {n}." for n in range(40)], text=None, private=True)
-    engine.gate.set()
-    for thread in threads:
-        thread.join(20)
+    for number in range(engine.parallel):
+        batcher.submit(["held"])
+        while batcher.state().running <= number:
+            time.sleep(0.001)
+    many = [f"Number {n}." for n in range(45)]
+    held = {"texts": many, "text": None, "private": True}
+    with ThreadPoolExecutor(1) as pool:
+        accepted = pool.submit(answer, client, **held)
+        until = time.monotonic() + 20
+        while batcher.state().waiting < 20:
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        refused = answer(client, **held)
+        engine.gate.set()
+        assert accepted.result(20).status_code == 200
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
