@@ -24,7 +24,7 @@ from data.corpora import Reading, Record, read_records
 from data.dedup import jaccard, normal_form, shingles
 from data.errors import ConfigError, MissingExtraError
 from data.files import atomic_write
-from data.jsonl import json_line
+from data.jsonl import compact_line
 from data.lines import Problems
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def dedupe(
         for block, signed in ordered_map(
             work, blocks(read_records(inputs, reading, problems), 1000), config.processes
         ):
-            rows.writelines(map(json_line, block))
+            rows.writelines(map(compact_line, block))
             found.add(signed)
         like = found.matches(config.threshold)
         rows.seek(0)
@@ -113,7 +113,7 @@ def _share_out(rows: IO[str], like: Mapping[int, tuple[int, float]], keep: IO[st
         exact += similarity == 1.0
         reason = "duplicate" if similarity == 1.0 else "near_duplicate"
         extra = {"reason": reason, "like": names[first], "similarity": round(similarity, 3)}
-        drop.write(json_line(json.loads(line) | extra))
+        drop.write(compact_line(json.loads(line) | extra))
     return exact
 
 
