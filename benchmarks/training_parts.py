@@ -38,7 +38,8 @@ class Variant(training.Ours):  # type: ignore[misc]
     def batches(self, corpora: list[Corpus], config: TrainConfig) -> Iterator[tuple[Example, ...]]:
         """With `rows`: so many pairs a batch, whatever their lengths."""
         if not self.rows:
-            return super().batches(corpora, config)
+            drawn: Iterator[tuple[Example, ...]] = super().batches(corpora, config)
+            return drawn
         order = random.Random(1).sample(range(len(corpora[0])), len(corpora[0]))
         examples = (Example(0, pair) for pair in itertools.cycle(order))
         return iter(lambda: tuple(itertools.islice(examples, self.rows)), ())

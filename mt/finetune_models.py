@@ -118,6 +118,7 @@ def load_marian(folder: Path, device: str = "cpu") -> Any:
     try:
         import torch
         import transformers
+        from safetensors import SafetensorError
     except ImportError:
         raise MissingExtraError("training", "train") from None
     library: Any = transformers
@@ -128,7 +129,7 @@ def load_marian(folder: Path, device: str = "cpu") -> Any:
                 dtype=torch.float32,
                 attn_implementation="eager" if device == "cpu" else "sdpa",
             )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(f"{folder}: cannot be loaded ({str(error).splitlines()[0]})") from None
     model.tie_weights()
     return model
