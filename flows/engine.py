@@ -5,20 +5,26 @@ In: environment variables (PREFECT_API_URL for a server of one's own). Out: an e
     prepare_environment()          # before prefect is imported
     starting = start_server()      # the embedded server comes up beside the imports; join() before the flow
 
-Without PREFECT_API_URL the embedded server is used: one more process, SQLite in `MEDLOOP_HOME/prefect`, gone
-with the run. Nothing is sent anywhere (`data.settings.TELEMETRY_OFF`).
+Without PREFECT_API_URL the embedded server is used: one more process (`flows.embedded_server`), SQLite in
+`MEDLOOP_HOME/prefect`, gone with the run. Nothing is sent anywhere (`data.settings.TELEMETRY_OFF`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import MutableMapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from data.errors import MissingExtraError
-from data.settings import home, switch_telemetry_off
+from data.settings import CHECKOUT, home, switch_telemetry_off
+
+if TYPE_CHECKING:
+    from prefect.server.api.server import SubprocessASGIServer
 
 _EMBEDDED = {
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
@@ -35,6 +41,8 @@ _EMBEDDED = {
     # It is stopped in the middle of its bookkeeping when a run ends, and would complain at length.
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
 }
+# What Prefect tells the process of an embedded server.
+_SERVER = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 _QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_CLI_PROMPT": "false"}
 
 
@@ -59,9 +67,7 @@ class Starting:
 
     def _start(self) -> None:
         try:
-            from prefect.server.api.server import SubprocessASGIServer
-
-            SubprocessASGIServer().start()
+            embedded_server().start()
         except Exception as error:  # told by join, in the thread that can
             self._problem = error
 
@@ -69,6 +75,20 @@ class Starting:
         self._thread.join()
         if self._problem is not None:
             raise self._problem
+
+
+def embedded_server() -> SubprocessASGIServer:
+    """Prefect's own, which its flows then find, with `flows.embedded_server` as the process."""
+    from prefect.server.api.server import SubprocessASGIServer
+    from prefect.settings import get_current_settings
+
+    class Embedded(SubprocessASGIServer):
+        def _run_uvicorn_command(self) -> subprocess.Popen[Any]:
+            settings = get_current_settings().to_environment_variables(exclude_unset=True)
+            command = [sys.executable, "-m", "flows.embedded_server", str(self.port), str(os.getpid())]
+            return subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, **_SERVER, **settings})
+
+    return Embedded()
 
 
 def start_server(environ: MutableMapping[str, str] = os.environ) -> Starting | None:

@@ -21,7 +21,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from pydantic import TypeAdapter
 from data.errors import ConfigError, MedloopError, ModelError
 from data.files import atomic_write
 from data.settings import CHECKOUT, switch_telemetry_off
+from flows.embedded_server import end_with
 from mt.config import TrainConfig
 from mt.finetune_mixture import Mixture
 
@@ -134,12 +134,8 @@ def _show(text: str) -> None:
 def _end_with_the_flow() -> None:
     """A killed flow leaves nobody behind who would write where the next run does."""
     process, _, machine = os.environ.get(_FLOW, "").partition(" ")
-    while machine == os.uname().nodename:
-        try:
-            os.kill(int(process), 0)
-        except OSError:
-            os._exit(1)
-        time.sleep(0.5)
+    if machine == os.uname().nodename:
+        end_with(int(process))
 
 
 if __name__ == "__main__":

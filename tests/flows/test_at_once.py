@@ -107,7 +107,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_in_a_log(monkeypatch: pytest.
 
     for terminal in (True, False):
         stream = io.StringIO()
-        show = Show(console=Console(file=stream, force_terminal=terminal, width=100))
+        show = Show(console=Console(file=stream, force_terminal=terminal, highlight=False))
         with show.stage("train"):
             show.goes_on("step 3", 0.25)
             show.plain("dev 71.2")
