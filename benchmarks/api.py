@@ -30,6 +30,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def threads(translate: Translate, texts: Sequence[str], count: int) -> list[floa
                 text = next(waiting, None)
             if text is None:
                 return
-            taken.append(seconds_of(lambda text=text: translate([text])))
+            taken.append(seconds_of(partial(translate, [text])))
 
     clients = [threading.Thread(target=work) for _ in range(count)]
     for client in clients:
@@ -119,7 +120,7 @@ def http(texts: list[str], count: int, runs: int, folder: Path) -> dict[str, Any
         for run in range(runs):
             own = texts[run::runs]
             alone = time.process_time()
-            rates["bulk"].append(words(own) / seconds_of(lambda own=own: bulk.translate(own)))
+            rates["bulk"].append(words(own) / seconds_of(partial(bulk.translate, own)))
             alone, served = time.process_time() - alone, server.core_seconds()
             loads.append(load(PORT, "/translate", map(translate_body, own), count))
             rates["http"].append(words(own) / loads[-1]["seconds"])
@@ -146,7 +147,7 @@ async def lone(port: int, bulk: Any, texts: Sequence[str]) -> dict[str, float]:
     connection = await asyncio.open_connection("127.0.0.1", port)
     differences = []
     for text in texts:
-        alone = seconds_of(lambda text=text: bulk.translate([text]))
+        alone = seconds_of(partial(bulk.translate, [text]))
         start = time.perf_counter()
         await exchange(connection, "/translate", translate_body(f" {text}"))
         differences.append((time.perf_counter() - start - alone) * 1000)

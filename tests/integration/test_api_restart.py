@@ -32,7 +32,7 @@ def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [Path(sys.executable).parent / "medloop", "serve", "--port", str(port)]
+    command = [str(Path(sys.executable).parent / "medloop"), "serve", "--port", str(port)]
     process = subprocess.Popen(command, env=os.environ | {"MEDLOOP_HOME": str(home)})
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:

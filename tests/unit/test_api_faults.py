@@ -108,7 +108,7 @@ def test_a_client_that_leaves_frees_its_place(app: FastAPI, fakes: Fakes, client
     engine = fakes.loaded["one"]
     engine.gate.clear()
     (batcher,) = app.state.parts.engines._batchers.values()
-    holding = []
+    holding: list[Any] = []
     while len(holding) < engine.parallel:
         holding.append(batcher.submit(["held"]))
         while batcher.state().running < len(holding):
