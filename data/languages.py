@@ -19,9 +19,10 @@ from data.errors import MissingExtraError
 
 LEAST_LETTERS = 20
 _LONGEST = 90  # more says no more, and takes its time
-_GLANCE = 45  # characters that settle it for most texts in half the time
+_GLANCE = 36  # characters that settle it for most texts in half the time
 _SURE = 0.5
 _CONSIDERED = 3
+_LEAST_LIKELY = 0.02  # spares the model the search among nearly two hundred languages
 # Near relations that the model mixes up in short texts, and that nobody would ask about in the other's place.
 _TAKEN_FOR = {"gl": "pt", "ast": "es", "oc": "fr", "an": "es", "nn": "no", "nb": "no", "sh": "hr"}
 
@@ -35,7 +36,7 @@ def identify(text: str, characters: int = _LONGEST) -> dict[str, float]:
         return {}
     if sample.isupper():
         sample = sample.lower()  # capitals look Asian to the model
-    labels, likelihoods = _model().predict(sample, _CONSIDERED)
+    labels, likelihoods = _model().predict(sample, _CONSIDERED, _LEAST_LIKELY)
     found: dict[str, float] = {}
     for label, likelihood in zip(labels, likelihoods, strict=True):
         found[label.removeprefix("__label__")] = min(1.0, float(likelihood))
