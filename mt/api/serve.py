@@ -49,6 +49,7 @@ def serve(
     from mt.api.app import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     typer.echo(f"medloop: http://{host}:{port}", err=True)
     # uvicorn's own access log would show queries, and a client may put its text there
     uvicorn.run(

@@ -24,6 +24,7 @@ from mt.api.settings import ApiSettings
 playwright = pytest.importorskip("playwright.sync_api")
 
 EVIL = "<img src=x onerror=\"document.title='owned'\">"
+LONG_NAME = "Cardiology, as its house style of 2026 has it for every clinic"
 SOURCE = f"Take 5 mg of warfarin once daily.\n\nDo not stop without asking. 😀 {EVIL}"
 TARGET = f"Tome 50 mg de varfarina uma vez ao dia.\n\nPare sem perguntar. 😀 {EVIL}"
 SEGMENTS = [
@@ -66,7 +67,7 @@ def stub() -> FastAPI:
     @app.get("/v1/glossaries")
     def glossaries() -> list[dict[str, Any]]:
         own = [{"source": "en", "target": "pt", "terms": 2}]
-        return [{"id": "g1", "name": "Cardiology", "shared": False, "version": 1, "dictionaries": own}]
+        return [{"id": "g1", "name": LONG_NAME, "shared": False, "version": 1, "dictionaries": own}]
 
     @app.post("/v1/translate")
     async def translate(request: Request) -> Any:
