@@ -216,15 +216,17 @@ def rows_like(train: Corpus, batch_tokens: int) -> int:
 def in_turns(
     systems: list[Any], turns: int, steps: int, after: Callable[[Any], float] | None = None
 ) -> dict[str, dict[str, list[float]]]:
-    """Tokens a second of each turn, and what `after` says then; the first steps of all are not counted."""
+    """Tokens a second, and a CPU second, of each turn, and what `after` says then; first steps do not count."""
     found: dict[str, dict[str, list[float]]] = {}
     for system in systems:
         system.steps(2)
-        found[system.name] = {"rates": [], "tokens": [], "after": []}
+        found[system.name] = {"rates": [], "work": [], "tokens": [], "after": []}
     for turn in range(turns):
         for system in systems if turn % 2 == 0 else systems[::-1]:
+            worked = time.process_time()
             tokens, seconds = system.steps(steps)
             own = found[system.name]
+            own["work"].append(tokens / (time.process_time() - worked))
             own["rates"].append(tokens / seconds)
             own["tokens"].append(tokens)
             said = f"turn {turn + 1}  {system.name}  {tokens / seconds:.0f} tokens/s"
@@ -281,6 +283,7 @@ def main() -> None:
         "systems": {
             name: {
                 "target tokens/s": round(statistics.median(own["rates"]), 1),
+                "target tokens a CPU second": round(statistics.median(own["work"]), 1),
                 "runs": [round(value, 1) for value in own["rates"]],
                 "times the trainer": round(statistics.median(own["rates"]) / plain, 2),
                 "target tokens after each turn": list(itertools.accumulate(own["tokens"])),
