@@ -158,7 +158,7 @@ def report_speed(options: argparse.Namespace) -> None:
         folder = Path(name)
         many(options.data, options.pairs, folder / "pairs.jsonl")
         config = MeasureConfig(groups=("form",), processes=options.processes)
-        worked = _core_seconds()
+        worked = time.process_time()
         measured = measure([folder / "pairs.jsonl"], folder / "measured.jsonl", config)
         start = time.perf_counter()
         filtered = filter_pairs(
@@ -167,8 +167,8 @@ def report_speed(options: argparse.Namespace) -> None:
         took = time.perf_counter() - start
         print(f"{measured.pairs} pairs; measured {measured.pairs / measured.seconds:,.0f} pairs/s")
         print(f"judged and written {filtered.pairs / took:,.0f} pairs/s")
-        core = _core_seconds() - worked
-        print(f"a core for {core:.1f} s in all processes: {measured.pairs / core:,.0f} pairs a core's second")
+        core = time.process_time() - worked
+        print(f"this process had a core for {core:.1f} s: {measured.pairs / core:,.0f} pairs a core's second")
         print(f"both: {measured.pairs / (measured.seconds + took):,.0f} pairs/s")
         _memory()
 
@@ -202,12 +202,6 @@ def report_similarity(options: argparse.Namespace) -> None:
         shown = np.percentile(found, [1, 5, 50, 95, 99]).round(3).tolist()
         print(f"{name} pairs: percentiles 1, 5, 50, 95, 99: {shown}")
     print(f"{(time.process_time() - start) / len(records) / 2 * 1000:.0f} ms of a core for each pair")
-
-
-def _core_seconds() -> float:
-    """Of this process and of those that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _memory() -> None:
