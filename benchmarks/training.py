@@ -216,7 +216,7 @@ def rows_like(train: Corpus, batch_tokens: int) -> int:
 def in_turns(
     systems: list[Any], turns: int, steps: int, after: Callable[[Any], float] | None = None
 ) -> dict[str, dict[str, list[float]]]:
-    """Tokens a second, and a CPU second, of each turn, and what `after` says then; first steps do not count."""
+    """Tokens a second and a CPU second of each turn, and what `after` says; first steps do not count."""
     found: dict[str, dict[str, list[float]]] = {}
     for system in systems:
         system.steps(2)
