@@ -9,6 +9,7 @@ The verdict goes to standard output, the rest to stderr; `gate` ends with 0 to p
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from functools import partial
@@ -180,9 +181,10 @@ def _training(paths: list[Path]) -> list[Segment]:
 
 
 def _chat(model: str) -> ChatModel:
-    from data.llm import OpenAIChat
+    """In the role of the judge, so that its server, key and limits can be set."""
+    from data.llm_roles import chat_model
 
-    return OpenAIChat(model)
+    return chat_model("judge", os.environ | {"MEDLOOP_LLM_JUDGE_MODEL": model})
 
 
 def _trailing(arguments: list[str]) -> list[str]:
