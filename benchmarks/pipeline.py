@@ -55,7 +55,8 @@ def pipeline(config: Path, base: str) -> None:
         if weights.is_dir():
             (Path(folder) / "llm").symlink_to(weights, target_is_directory=True)
         began = time.time()
-        program = [Path(sys.executable).parent / "medloop", "pipeline", "run", "--demo", config]
+        medloop = Path(sys.executable).parent / "medloop"
+        program: list[str | Path] = [medloop, "pipeline", "run", "--demo", config]
         subprocess.run(program, check=True, env={**os.environ, "MEDLOOP_HOME": folder})
         ended = time.time()
         stages = sorted(stages_in(Path(folder)), key=lambda one: one.ended)
