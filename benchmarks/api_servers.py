@@ -79,6 +79,9 @@ def argos_packages(folder: Path) -> Path:
         model = find_model(source, target).runnable
         package = folder / "packages" / f"translate-{source}_{target}-1_0"
         shutil.copytree(model, package / "model")
+        # Argos hands over pieces without the end of sentence, without which the model rambles on.
+        config = json.loads((model / "config.json").read_text()) | {"add_source_eos": True}
+        (package / "model" / "config.json").write_text(json.dumps(config))
         shutil.copy(model / "source.spm", package / "sentencepiece.model")
         metadata = {"package_version": "1.0", "argos_version": "1.9", "from_code": source, "to_code": target}
         metadata |= {"from_name": names[source], "to_name": names[target]}
