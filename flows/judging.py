@@ -215,11 +215,12 @@ def document_translated(run: Run) -> Done | None:
         from mt.service import TranslationService, clinical_checker
         from terminology.enforcement import Enforcer
         from terminology.matching import TermMatcher
+        from terminology.medicines import medicine_names
 
         engine = Engine(model, DeviceConfig(), pipeline.target)
         bases = termbases(run)
         enforcer = Enforcer(EngineDecoder(engine), TermMatcher(bases)) if bases else None
-        checker = clinical_checker(pipeline.source, pipeline.target)
+        checker = clinical_checker(pipeline.source, pipeline.target, medicine_names(bases))
         service = TranslationService(engine, enforcer, checker, engine.typography)
         part = service.translate_document(path.read_text(encoding="utf-8"), pipeline.source)
         with atomic_write(folder / DOCUMENT) as stream:

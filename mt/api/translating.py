@@ -31,6 +31,7 @@ from mt.markup import MarkupChunk
 from mt.results import SegmentResult
 from mt.service import Checker, Enforcer, TranslationService, clinical_checker
 from terminology.enforcement import enforcer_for
+from terminology.medicines import medicine_names
 
 if TYPE_CHECKING:
     from mt.batching import Batcher, Request
@@ -98,7 +99,7 @@ class Desk:
         self.engines, self.glossaries = engines, glossaries
         self._cache = ResultCache(cache_bytes)
         self._enforcers: OrderedDict[tuple[str, str, str], Enforcer] = OrderedDict()
-        self._checkers: dict[tuple[str, str], Checker] = {}
+        self._checkers: OrderedDict[tuple[str, str, str], Checker] = OrderedDict()
         self._lock = threading.Lock()
 
     def translate(self, order: Order, key: Key, started: Callable[[Request], None] | None = None) -> Outcome:
@@ -170,7 +171,7 @@ class Desk:
         return TranslationService(
             prepared.batcher,
             self._enforcer(order, prepared),
-            self._checker(prepared.pair) if order.check else None,
+            self._checker(prepared) if order.check else None,
             prepared.batcher.typography,
         )
 
@@ -192,8 +193,17 @@ class Desk:
                 self._enforcers.popitem(last=False)
         return found
 
-    def _checker(self, pair: tuple[str, str]) -> Checker:
-        return self._checkers.setdefault(pair, clinical_checker(*pair))
+    def _checker(self, prepared: Prepared) -> Checker:
+        """What a glossary calls a medicine is no other medicine to the checks."""
+        slot = (prepared.version, *prepared.pair)
+        with self._lock:
+            found = self._checkers.pop(slot, None)
+        found = found or clinical_checker(*prepared.pair, medicine_names(prepared.termbases))
+        with self._lock:
+            self._checkers[slot] = found
+            while len(self._checkers) > _MOST_ENFORCERS:
+                self._checkers.popitem(last=False)
+        return found
 
     def _outcome(self, prepared: Prepared, texts: tuple[Translated, ...], turn: Request) -> Outcome:
         return Outcome(texts, *prepared.pair, prepared.confidence, turn.engine.model.name, prepared.version)
