@@ -25,6 +25,7 @@ import random
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 
 from terminology.files import load_termbase
 from terminology.formats.tbx import read_tbx
@@ -73,10 +74,11 @@ def measure_tbx(path: Path, size: int) -> None:
             number += 1
             stream.write(text)
         stream.write("</body></text></tbx>\n")
-    for what, read in (
+    ways: tuple[tuple[str, Callable[[], int]], ...] = (
         ("streamed", lambda: sum(1 for _ in read_tbx(path, "en", "pt"))),
         ("loaded", lambda: len(load_termbase(path, "en", "pt").termbase.terms)),
-    ):
+    )
+    for what, read in ways:
         before, start = peak_megabytes(), time.process_time()
         count = read()
         seconds = time.process_time() - start

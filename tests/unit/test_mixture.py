@@ -185,7 +185,7 @@ def test_settings_that_make_no_sense(make: object, message: str) -> None:
 
 def test_signs_that_the_vocabulary_lacks_are_learnt_as_words(tmp_path: Path) -> None:
     starter = load_base(Path("mt/starter/models/en-pt")).vocabulary
-    pair = {"id": "1", "src": "Creatinine < 1.5 mg", "tgt": "Creatinina < 1,5 mg"}
+    pair: dict[str, object] = {"id": "1", "src": "Creatinine < 1.5 mg", "tgt": "Creatinina < 1,5 mg"}
     (corpus,) = read_corpora(
         Mixture((Source("a", file(tmp_path, "a.jsonl", [pair, *rows(30)])),)), starter, CONFIG
     )

@@ -166,11 +166,14 @@ def test_one_call_that_fails_costs_only_its_own_segments() -> None:
     assert [result.translation.target for result in results] == [DRAFT, GOOD]
 
 
+REPLY = '{"segments": [{"id": "1", "translations": ["GOOD"]}]}'
+
+
 @pytest.mark.parametrize(
     ("reply", "target"),
     [
-        ('{"segments": [{"id": 1, "translations": ["%s"]}]}' % GOOD.replace(" ", "\\n "), GOOD),
-        ('Here it is:\n```json\n{"segments": [{"id": "1", "translations": ["%s"]}]}\n```' % GOOD, GOOD),
+        (REPLY.replace('"1"', "1").replace("GOOD", GOOD.replace(" ", "\\n ")), GOOD),
+        (f"Here it is:\n```json\n{REPLY.replace('GOOD', GOOD)}\n```", GOOD),
         ('{"segments": [{"id": "1", "translations": [5, null]}]}', DRAFT),
         ('{"segments": "no"}', DRAFT),
         ('{"a":' * 100_000 + "}", DRAFT),
