@@ -66,7 +66,6 @@ def on_cluster(job: Job, blocks: Iterable[Block], cluster: str) -> Iterator[list
         batch_size=1,
         compute=strategy,
         num_cpus=_ROOM,
-        scheduling_strategy="SPREAD",
     )  # a lost actor is started again, and its block is done again, without end: what Ray Data does by itself
     try:
         for row in texts.iter_rows():

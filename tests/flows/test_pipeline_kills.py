@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from flows.engine import embedded_server
 from tests.tiny_marian import build_tiny_marian
 from tests.tiny_pipeline import ROOT, ChatServer, artifacts, prepare_home, write_config
@@ -92,10 +90,6 @@ def prefect_server() -> Iterator[Any]:
         server.stop()
 
 
-@pytest.mark.skipif(
-    not os.environ.get("KILL_TESTS"),
-    reason="takes a minute of two free cores, most of it imports and Prefect's server: set KILL_TESTS=1",
-)
 def test_killed_at_random_points_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
     homes = {name: tmp_path / name for name in ("calm", "killed")}
     with ChatServer() as chat, prefect_server() as server, contextlib.ExitStack() as stack:
