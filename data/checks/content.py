@@ -9,6 +9,9 @@ In go both Lines; out come Findings of kind missing, added, untranslated and rep
 
 from __future__ import annotations
 
+from itertools import islice
+from operator import eq
+
 from data.checks import gaps
 from data.checks.findings import ADDED, MISSING, REPEATED, UNTRANSLATED, Finding, Severity
 from data.checks.reading import Line, read, table_for
@@ -121,15 +124,19 @@ def _loop(words: list[str]) -> tuple[int, int] | None:
     """Two neighbouring copies of three to eight words, or three copies of fewer."""
     if len(set(words)) == len(words):
         return None
+    lettered: bytes | None = None
     for period in range(1, _LONGEST_LOOP + 1):
         needed = 2 * period if period < _LOOP_WORDS else period
-        same = 0
-        for i in range(period, len(words)):
-            same = same + 1 if words[i] == words[i - period] else 0
-            if same >= needed and _has_letters(words[i - period + 1 : i + 1]):
-                return i - needed - period + 1, i + 1
+        run = b"\1" * needed
+        same = bytes(map(eq, words, islice(words, period, None)))
+        start = same.find(run)
+        while start >= 0:
+            lettered = lettered or bytes(map(_has_letters, words))
+            if 1 in lettered[start + needed : start + needed + period]:
+                return start, start + needed + period
+            start = same.find(run, start + 1)
     return None
 
 
-def _has_letters(words: list[str]) -> bool:
-    return any(len(word) > 1 and word[0].isalpha() for word in words)
+def _has_letters(word: str) -> bool:
+    return len(word) > 1 and word[0].isalpha()
