@@ -45,14 +45,14 @@ def compare(source: Line, target: Line) -> list[Finding]:
 
 
 def _settle(numbers: list[Number], others: list[Number]) -> None:
-    """10 000 stays one number if the other side has it too; else it is 10 and 000."""
+    """10 000 stays one number unless it is 10 and 000 on the other side."""
     if not any(number.parts for number in numbers):
         return
     values = {value for number in others for value in number.readings}
     settled: list[Number] = []
     for number in numbers:
-        keep = not number.parts or number.value in values
-        settled.extend([number] if keep else number.parts)
+        keep = number.value in values or not all(part.value in values for part in number.parts)
+        settled.extend([number] if keep or not number.parts else number.parts)
     numbers[:] = settled
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from data.checks.halves import articles, with_fractions, with_halves
 from data.checks.reading import Line, read
 from data.checks.spoken import spoken_numbers
 from data.checks.tables import table_for
@@ -65,8 +66,11 @@ def numbers_of(line: Line) -> list[Number]:
     found += _symbols(line)
     if line.table is not None:
         found += _romans(line)
+    found += articles(line)
     found.sort(key=lambda number: number.first)
-    return _fractions(_scaled(_spaced(found, line), line), line) if found else found
+    if found:
+        found = with_fractions(_fractions(_scaled(_spaced(found, line), line), line), line)
+    return with_halves(found, line)
 
 
 def _digits(line: Line, i: int) -> Number:

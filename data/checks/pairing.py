@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from data.checks.quantities import Amount, amounts_of, numbers_of, read, table_for
+from data.checks.values import ARTICLE
 
 Couple = tuple[Amount, Amount]
 Key = Callable[[Amount], Iterable[Hashable]]
@@ -39,6 +40,7 @@ def pair_up(source: list[Amount], target: list[Amount]) -> Pairing:
     pairing.same, left, right = _pass(left, right, _with_unit)
     couples, left, right = _pass(left, right, _by_size)
     pairing.same += couples
+    left, right = _without_articles(left), _without_articles(right)
     pairing.value_only, left, right = _pass(left, right, _by_kind)
     couples, left, right = _pass(left, right, lambda a: (a.number.value,))
     pairing.value_only += couples
@@ -48,6 +50,11 @@ def pair_up(source: list[Amount], target: list[Amount]) -> Pairing:
         pairing.same += couples
     pairing.source_only, pairing.target_only = left, right
     return pairing
+
+
+def _without_articles(amounts: list[Amount]) -> list[Amount]:
+    """ "A week" is an amount only beside "7 dias"; in "twice a week" it is none."""
+    return [amount for amount in amounts if amount.number.form != ARTICLE]
 
 
 def _with_unit(amount: Amount) -> tuple[Hashable, ...]:

@@ -61,6 +61,7 @@ class Table:
     once: dict[str, float]
     interval_joiners: frozenset[str]
     number_joiners: frozenset[str]
+    articles: frozenset[str]
     roman_after: frozenset[str]
     date_between: frozenset[str]
     month_first_possible: bool
@@ -159,6 +160,7 @@ def _build(raw: Mapping[str, Any]) -> Table:
         once={fold(word): float(count) for word, count in frequency["once"].items()},
         interval_joiners=frozenset(map(fold, frequency.get("interval_joiner", ()))),
         number_joiners=frozenset(map(fold, raw["numbers"]["joiners"])),
+        articles=frozenset(map(fold, raw["numbers"].get("articles", ()))),
         roman_after=frozenset(fold(split(phrase)[-1]) for phrase in raw["numbers"]["roman_after"]),
         date_between=frozenset(map(fold, dates["between"])),
         month_first_possible=dates["order"] == "either",
@@ -190,6 +192,8 @@ def _phrase_tags(raw: Mapping[str, Any]) -> Iterator[tuple[str, Tag]]:
     for kind in ("plain", "ordinal", "loose"):
         for value, words in raw["numbers"].get(kind, {}).items():
             yield from ((word, (f"number_{kind}", float(value))) for word in words)
+    for kind in ("half", "clock"):
+        yield from ((words, ("number_half", kind)) for words in raw["numbers"].get(f"{kind}_more", ()))
     yield from _compound_numbers(raw["numbers"].get("compounds"))
     for kind in ("exact", "loose"):
         for rate, words in raw["frequency"].get(kind, {}).items():
@@ -231,6 +235,7 @@ def _compound_numbers(parts: Mapping[str, Any] | None) -> Iterator[tuple[str, Ta
         for ten, ten_value in tens.items():
             yield f"{one}{parts['and']}{ten}", ("number_plain", float(ten_value + value))
         if value > 1:
+            yield f"{one}{parts['half']}", ("number_plain", value + 0.5)
             yield f"{one}{parts['hundred']}", ("number_plain", value * 100.0)
             yield f"{one}{parts['thousand']}", ("number_plain", value * 1000.0)
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 # How much a number asks for: MUST have a counterpart; SWAP counts only where another number took its place;
 # MAY stand for one on the other side and asks for nothing.
 MUST, SWAP, MAY = 2, 1, 0
+# The form of "a" in "a week": one week, if the other side says how long.
+ARTICLE = "article"
 
 Reading = float | str
 
