@@ -87,7 +87,8 @@ class TrainConfig:
 
     `anchor_models` are the teachers of sources with an `anchor` (empty: the base itself); `anchor_words` of
     their likeliest words a position are compared, the rest as one sum. `ema_decay` 0 is off; `average_best`
-    takes the mean of the best states on dev instead of the single best. `dev_metric` is a key of what the
+    takes the mean of the best states on dev instead of the single best. `blend` are shares of the tuned
+    weights, the rest being the base's, of which the best on dev is kept. `dev_metric` is a key of what the
     metric returns.
     """
 
@@ -111,6 +112,7 @@ class TrainConfig:
     r_drop: float = 0.0
     ema_decay: float = 0.999
     average_best: int = 1
+    blend: tuple[float, ...] = ()
     anchor_models: tuple[str, ...] = ()
     anchor_words: int = 32
     freeze: tuple[str, ...] = ()
@@ -138,6 +140,11 @@ class TrainConfig:
         for name in ("batch_tokens", "accumulate", "average_best", "anchor_words", "dev_segments"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if self.blend and self.lora:
+            raise ConfigError("blend and lora do not go together: choose one of them")
+        for share in self.blend:
+            if not 0 < share <= 1:
+                raise ConfigError(f"blend takes shares above 0 and up to 1, not {share}")
         if self.longest < 8:
             raise ConfigError(f"longest must be 8 or more pieces, not {self.longest}")
         if self.learning_rate <= 0:

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import ConfigError, MissingExtraError
 from data.files import atomic_write
 from mt.config import TrainConfig
+from mt.finetune_blend import State, blended
 from mt.finetune_data import Annotator, Corpus, Detector, read_corpora
 from mt.finetune_mixture import Mixture, batches
 from mt.finetune_models import Base, load_base, load_marian, save, trainable
@@ -52,7 +53,7 @@ _HARMLESS = ("checkpoint_seconds", "report_seconds", "threads", "max_wrong_langu
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The folder, and the scores on dev before, after and at each evaluation."""
+    """The folder, the scores on dev before, after and at each evaluation, the share of the tuned weights."""
 
     folder: Path
     scores: Mapping[str, float]
@@ -63,6 +64,7 @@ class Trained:
     seconds: float
     ended: str
     data_digest: str
+    share: float = 1.0
 
 
 def finetune(
@@ -95,12 +97,24 @@ def finetune(
         stepper, config, total, checkpoints, lambda state: dev_sets.score(stepper.model, state), progress
     )
     ended = loop.run(batches(corpora, total, config.batch_tokens, config.seed))
-    if team.first:
-        save(stepper.model, start, out, config.weights, ended.state)
     best = ended.position.best[0][1]
     scores = next(scores for scores in ended.position.scores if scores["step"] == best)
-    if len(ended.position.best) > 1 and team.first:  # a mean of states is another model than any of them
-        scores = dev_sets.score(stepper.model, ended.state)
+    state: State = ended.state
+    share = 1.0
+    if team.first:
+        if len(ended.position.best) > 1:  # a mean of states is another model than any of them
+            scores = dev_sets.score(stepper.model, ended.state)
+        if config.blend:
+            found = blended(
+                start.folder,
+                ended.state,
+                scores,
+                config.blend,
+                lambda one: dev_sets.score(stepper.model, one),
+                config.dev_metric,
+            )
+            state, share, scores = found.state, found.share, found.scores
+        save(stepper.model, start, out, config.weights, state)
     digest = hashlib.sha256("".join(corpus.digest for corpus in corpora).encode()).hexdigest()
     trained = Trained(
         folder=out,
@@ -112,6 +126,7 @@ def finetune(
         seconds=ended.position.seconds,
         ended=ended.why,
         data_digest=digest,
+        share=share,
     )
     if team.first:
         write_fingerprints([corpus.prints for corpus in corpora], start.folder, out)
@@ -256,6 +271,7 @@ def _write_record(
             for corpus in corpora
         ],
         "config": dataclasses.asdict(config),
+        "share_of_tuned_weights": trained.share,
         "scores": dict(trained.scores),
         "base_scores": dict(trained.base_scores),
         "history": [dict(scores) for scores in trained.history],

@@ -11,7 +11,7 @@ import pytest
 from data.errors import ConfigError, InputError, ModelError
 from data.jsonl import write_jsonl
 from data.segments import Pair, Segment
-from mt.config import TrainConfig
+from mt.config import LoraConfig, TrainConfig
 from mt.finetune_data import Vocabulary, read_corpora, turned
 from mt.finetune_mixture import Mixture, Source, batches
 from mt.finetune_models import load_base
@@ -176,6 +176,8 @@ def test_tags_and_hints_stand_before_the_source(vocabulary: Vocabulary, tmp_path
         (lambda: TrainConfig(schedule="wavy"), "no schedule 'wavy'; valid: cosine, linear"),
         (lambda: TrainConfig(epochs=0), "epochs and max_tokens are both 0"),
         (lambda: TrainConfig(freeze=("head",)), "no freeze 'head'; valid: embeddings, encoder, decoder"),
+        (lambda: TrainConfig(blend=(0.5, 1.5)), "shares above 0 and up to 1, not 1.5"),
+        (lambda: TrainConfig(blend=(0.5,), lora=LoraConfig()), "blend and lora do not go together"),
     ],
 )
 def test_settings_that_make_no_sense(make: object, message: str) -> None:
