@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from data.settings import switch_telemetry_off
@@ -15,6 +16,10 @@ switch_telemetry_off()
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_DATASETS_OFFLINE="1", NO_COLOR="1")
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="medloop-tests-prefect-")
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="medloop-tests-hub-")
+
+# A busy machine must not fail a test.
+hypothesis.settings.register_profile("medloop", deadline=None)
+hypothesis.settings.load_profile("medloop")
 
 _SECRETS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "PREFECT_API_KEY")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,10 +55,14 @@ def test_the_typography_comes_back(translation: str, sentence: str, result: str)
     assert restored(translation, sentence) == result
 
 
+@lru_cache
+def _tokenizer() -> Tokenizer:
+    return Tokenizer.load(find_model("en", "pt").runnable)
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_and_put_back(text: str) -> None:
-    tokenizer = Tokenizer.load(find_model("en", "pt").runnable)
-    plain = Typography(tokenizer, "en", "pt").plain(text)
+    plain = Typography(_tokenizer(), "en", "pt").plain(text)
     assert bool(plain) == bool(text)
     if not shouted(text):
         assert restored("same", text) == "same"
@@ -64,5 +70,4 @@ def test_any_text_is_read_and_put_back(text: str) -> None:
 
 @given(st.text(alphabet="ABDEGIMNOPRSTVÉÃÇ 0159.,:/-", max_size=60))
 def test_shouting_changes_nothing_but_case(text: str) -> None:
-    tokenizer = Tokenizer.load(find_model("en", "pt").runnable)
-    assert Typography(tokenizer, "en", "pt").plain(text).upper() == text
+    assert Typography(_tokenizer(), "en", "pt").plain(text).upper() == text
