@@ -150,6 +150,9 @@ def argos_seconds(python: str, texts: list[str]) -> float:
     with tempfile.TemporaryDirectory() as temporary:
         package = Path(temporary) / "translate-en_pt"
         shutil.copytree(runnable, package / "model")
+        # Argos hands over pieces without the end of sentence, without which the model rambles on.
+        config = json.loads((runnable / "config.json").read_text()) | {"add_source_eos": True}
+        (package / "model" / "config.json").write_text(json.dumps(config))
         shutil.copyfile(runnable / "source.spm", package / "sentencepiece.model")
         metadata = {"package_version": "1.0", "argos_version": "1.9", "from_code": "en", "to_code": "pt"}
         metadata |= {"from_name": "English", "to_name": "Portuguese"}
