@@ -2,6 +2,7 @@
 
     python benchmarks/medical.py prepare --data ../shared/data --work artifacts/medical --direction en-pt
     python benchmarks/medical.py train   --work artifacts/medical --direction en-pt --variant anchor
+    python benchmarks/medical.py blend   --work artifacts/medical --direction en-pt --variant anchor
     python benchmarks/medical.py report  --work artifacts/medical --direction en-pt
 
 `prepare` splits by document, leaves out what is like a test or dev segment, and writes the sources:
@@ -13,8 +14,9 @@
 - `synthetic`: what benchmarks/synthetic_gain.py made around terms, put there by hand;
 - `replay`: general sentences with the starter's own translation, learnt by divergence from the starter alone.
 
-`choose` makes `chosen`, the slowest of them. Each variant adds a source. Decisions are made on dev; `report`
-scores the variants on the test parts.
+`choose` makes `chosen`, the slowest of them. Each variant adds a source. `blend` goes back some of the way to
+the starter, as far as dev says (what `blend` in a TrainConfig does at the end of a run). Decisions are made on
+dev; `report` scores the variants on the test parts.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ REPLAY = 12_000
 BEST_OF = 6
 
 # The others show what their sources do, without the moving average.
-AVERAGED = ("averaged", "anchor", "chosen")
+AVERAGED = ("averaged", "anchor", "chosen", "mixed")
+SHARES = (0.3, 0.5, 0.7, 1.0)
 
 Row = dict[str, Any]
 
@@ -199,15 +202,32 @@ def variants(work: Path) -> dict[str, tuple[Source, ...]]:
         "averaged": (*synthetic, replayed),
         "anchor": (source("trials", 4, anchor=0.3), source("articles", 4, anchor=0.3), replayed),
         "chosen": (source("chosen", 7, anchor=0.2), source("replay", 3, cross_entropy=0.0, anchor=1.0)),
+        "mixed": (source("trials", 3, anchor=0.3), source("chosen", 5, anchor=0.2), replayed),
     }
     there = {path.stem for path in work.glob("*.jsonl")}
     return {name: found for name, found in made.items() if {one.name for one in found} <= there}
 
 
 def train(work: Path, direction: str, variant: str, length: Length, rate: float, threads: int) -> None:
-    source, target = direction.split("-")
     out = work / "runs" / variant
-    config = TrainConfig(
+    config = settings(direction, variant, length, rate, threads)
+    started = time.monotonic()
+    done = finetune(
+        STARTERS / direction,
+        Mixture(variants(work)[variant]),
+        dev_files(work),
+        out,
+        config,
+        scores,
+        log_line,
+    )
+    row = {"variant": variant, "minutes": round((time.monotonic() - started) / 60, 1), "tokens": done.tokens}
+    print(json.dumps(row | {"base": done.base_scores, "dev": done.scores}, default=dict))
+
+
+def settings(direction: str, variant: str, length: Length, rate: float, threads: int) -> TrainConfig:
+    source, target = direction.split("-")
+    return TrainConfig(
         source=source,
         target=target,
         learning_rate=rate,
@@ -224,13 +244,32 @@ def train(work: Path, direction: str, variant: str, length: Length, rate: float,
         dev_segments=DEV,
         threads=threads,
     )
-    dev = {path.name.split(".")[1]: path for path in sorted(work.glob("dev.*.jsonl"))}
-    started = time.monotonic()
-    done = finetune(
-        STARTERS / direction, Mixture(variants(work)[variant]), dev, out, config, scores, log_line
-    )
-    row = {"variant": variant, "minutes": round((time.monotonic() - started) / 60, 1), "tokens": done.tokens}
-    print(json.dumps(row | {"base": done.base_scores, "dev": done.scores}, default=dict))
+
+
+def dev_files(work: Path) -> dict[str, Path]:
+    return {path.name.split(".")[1]: path for path in sorted(work.glob("dev.*.jsonl"))}
+
+
+def blend(work: Path, direction: str, variant: str, threads: int) -> None:
+    """A finished variant, back on the line to the starter: what is best on dev becomes VARIANT+blend."""
+    from mt.finetune_blend import State, blended
+    from mt.finetune_models import load_base, load_marian, save
+    from mt.finetune_scoring import DevSets
+
+    config = settings(direction, variant, Length(1, 0), 1e-5, threads)
+    base = load_base(STARTERS / direction)
+    model = load_marian(work / "runs" / variant)
+    dev = DevSets.read(dev_files(work), base, config, scores)
+
+    def score(state: State) -> dict[str, float]:
+        found = dev.score(model, state)
+        print(json.dumps(found), flush=True)
+        return found
+
+    tuned = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    best = blended(base.folder, tuned, score(tuned), SHARES, score, config.dev_metric)
+    save(model, base, work / "runs" / f"{variant}+blend", config.weights, best.state)
+    print(json.dumps({"variant": f"{variant}+blend", "share": best.share, "dev": best.scores}))
 
 
 def log_line(progress: Any) -> None:
@@ -288,7 +327,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("step", choices=["prepare", "choose", "train", "report"])
+    parser.add_argument("step", choices=["prepare", "choose", "train", "blend", "report"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--work", type=Path, default=Path("artifacts/medical"))
     parser.add_argument("--direction", choices=["en-pt", "pt-en"], default="en-pt")
@@ -306,6 +345,8 @@ def main() -> None:
     elif options.step == "train":
         length = Length(options.tokens, options.minutes)
         train(work, options.direction, options.variant, length, options.rate, options.threads)
+    elif options.step == "blend":
+        blend(work, options.direction, options.variant, options.threads)
     else:
         report(work, options.direction)
 
