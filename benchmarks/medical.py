@@ -15,8 +15,8 @@
 - `replay`: general sentences with the starter's own translation, learnt by divergence from the starter alone.
 
 `choose` makes `chosen`, the slowest of them. Each variant adds a source. `blend` goes back some of the way
-to the starter, as far as dev says, as `blend` in a TrainConfig does. Decisions are made on dev; `report` scores
-the variants on the test parts.
+to the starter, as far as dev says, as `blend` in a TrainConfig does. Decisions are made on dev; `report`
+scores the variants on the test parts.
 """
 
 from __future__ import annotations
