@@ -1,6 +1,6 @@
 """Corpus-sized work, block after block, here or on a cluster; the same bytes come out either way.
 
-In: a JSONL file, what to do with a block of its lines. Out: a file with a line for each line.
+In: a JSONL or parquet file, what to do with a block of its lines. Out: a file with a line for each line.
 
     job = TranslateBlocks("en", "pt")                       # or FilterBlocks()
     run_blocks(job, "corpus.jsonl", Path("out.jsonl"))                      # all cores of this machine
@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from data.errors import OutputError, RecordError
 from data.jsonl import json_line
 from flows.blocks import LINES, Block, blocks_of, read_block
+from flows.parquet_blocks import ParquetRows, parquet_blocks
 from flows.step_folders import disk_errors_named
 
 _AHEAD = 4  # blocks for each worker
@@ -60,9 +61,10 @@ class _Translator:
         self._job, self._decode = job, DecodeConfig(beam_size=job.beam)
         model = find_model(job.source, job.target, job.model)
         self._engine = Engine(model, DeviceConfig(threads=threads), job.target)
+        self._read = LineReader()
 
     def __call__(self, block: Block) -> list[str]:
-        lines = read_block(block)
+        lines = self._read(block)
         places = [place for place, line in enumerate(lines) if line.strip()]
         records = [_record(block, place, lines[place]) for place in places]
         texts = self._engine.translate([record["src"] for record in records], self._decode)
@@ -89,12 +91,13 @@ class _Filter:
 
         self._groups = job.groups
         self._limits = load_limits(Path(job.limits) if job.limits else None)
+        self._read = LineReader()
 
     def __call__(self, block: Block) -> list[str]:
         from data.filtering import broken
         from data.measuring import measure_block
 
-        lines = read_block(block)
+        lines = self._read(block)
         places = [place for place, line in enumerate(lines) if line.strip()]
         records = [_record(block, place, lines[place]) for place in places]
         for place, record, measures in zip(
@@ -103,6 +106,25 @@ class _Filter:
             reasons = broken(measures, self._limits)
             lines[place] = json_line({**record, "measures": measures, "reasons": reasons})[:-1]
         return lines
+
+
+class LineReader:
+    """A block's lines, whatever the kind of its file; each worker has one."""
+
+    def __init__(self) -> None:
+        self._rows = ParquetRows()
+
+    def __call__(self, block: Block) -> list[str]:
+        return self._rows(block) if _is_parquet(block.path) else read_block(block)
+
+
+def cut(path: str, lines: int = LINES, skip: int = 0) -> Iterator[Block]:
+    """`skip` leaves out so many blocks at the beginning, done by an earlier run."""
+    return (parquet_blocks if _is_parquet(path) else blocks_of)(path, lines, skip)
+
+
+def _is_parquet(path: str) -> bool:
+    return path.lower().endswith(".parquet")
 
 
 def _record(block: Block, place: int, line: str) -> dict[str, Any]:
@@ -128,7 +150,7 @@ def run_blocks(
     part = out.with_name(f"{out.name}.part")
     with disk_errors_named("bulk work", out.parent):
         done = _whole_lines(part, lines)
-        waiting = blocks_of(source, lines, skip=done // lines)
+        waiting = cut(source, lines, skip=done // lines)
         if cluster:
             from flows.cluster import on_cluster
 

@@ -1,6 +1,6 @@
 """Flow: a corpus of any size translated, here or on a cluster.
 
-In: a JSONL file (`src` in each record), languages, a model. Out: the same records with `tgt`.
+In: a JSONL or parquet file (`src` in each record), languages, a model. Out: the same records with `tgt`.
 
     translate_corpus("mono.jsonl", "mono.pt.jsonl", "en", "pt", cluster="auto")
 """
@@ -24,7 +24,7 @@ def translate_corpus(
     """Translate a corpus.
 
     Args:
-        corpus: a JSONL file, local or anywhere fsspec reaches
+        corpus: a JSONL or parquet file, local or anywhere fsspec reaches
         out: the JSONL file to write
         source: language of the corpus
         target: language to translate into

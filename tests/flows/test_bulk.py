@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from data.errors import ConfigError, RecordError
+from data.errors import ConfigError, InputError, RecordError
 from flows.blocks import blocks_of, open_anywhere, read_block
-from flows.bulk import FilterBlocks, TranslateBlocks, run_blocks
+from flows.bulk import FilterBlocks, Job, LineReader, TranslateBlocks, cut, run_blocks
 from flows.cluster import connect
 
 SENTENCES = ["Take 5 mg once daily.", "The patient denies fever.", "Rest.", "Hold metoprolol.", ""]
@@ -40,6 +40,57 @@ def test_a_file_anywhere_fsspec_reaches(corpus: Path) -> None:
         stream.write(corpus.read_bytes())
     here, there = (list(blocks_of(path, 16)) for path in (str(corpus), "memory://corpora/c.jsonl"))
     assert [read_block(block) for block in here] == [read_block(block) for block in there]
+
+
+@pytest.fixture
+def table(corpus: Path, tmp_path: Path) -> Path:
+    """The corpus without its blank lines, in groups of 20 rows; `note` is in a few rows only."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = [json.loads(line) for line in corpus.read_text(encoding="utf-8").splitlines() if line]
+    for row in rows[::10]:
+        row["note"] = "read twice"
+    path = tmp_path / "corpus.parquet"
+    names = ("id", "src", "tgt", "note")
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    parquet.write_table(pyarrow.table(columns), path, row_group_size=20)
+    return path
+
+
+@pytest.mark.parametrize("lines", [1, 7, 20, 33, 48, 100])
+def test_blocks_of_parquet_hold_every_row_once(table: Path, lines: int) -> None:
+    read = LineReader()
+    blocks = list(cut(str(table), lines))
+    found = [json.loads(line) for block in blocks for line in read(block)]
+    assert [row["id"] for row in found] == [f"é{number}" for number in range(60) if number % 5 != 4]
+    assert [row["id"] for row in found if "note" in row] == ["é0", "é12", "é25", "é37", "é50"]
+    assert [block.first for block in blocks] == list(range(1, 49, lines))
+    assert list(cut(str(table), lines, skip=2)) == blocks[2:]
+
+
+@pytest.mark.parametrize("job", [TranslateBlocks("en", "pt"), FilterBlocks()])
+def test_parquet_is_worked_on_as_the_same_lines_are(job: Job, table: Path, tmp_path: Path) -> None:
+    read, lines, there = LineReader(), tmp_path / "lines.jsonl", "memory://corpora/c.parquet"
+    with open_anywhere(there, "wb") as stream:
+        stream.write(table.read_bytes())
+    with lines.open("w", encoding="utf-8") as stream:
+        stream.writelines(f"{line}\n" for block in cut(str(table)) for line in read(block))
+    outs = []
+    for source in (str(lines), str(table), there)[: 2 if isinstance(job, FilterBlocks) else 3]:
+        out = tmp_path / "out.jsonl"  # the filter's processes have no memory of ours
+        assert run_blocks(job, source, out, lines=16) == 48
+        outs.append(out.read_bytes())
+    assert set(outs) == {outs[0]}
+
+
+def test_what_is_no_parquet_and_a_row_without_text_are_named(table: Path, tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    wrong = tmp_path / "wrong.parquet"
+    wrong.write_text("no", encoding="utf-8")
+    with pytest.raises(InputError, match=r"wrong\.parquet: not parquet that can be read"):
+        run_blocks(FilterBlocks(), str(wrong), tmp_path / "out.jsonl")
+    parquet.write_table(pyarrow.table({"src": ["Rest."] * 4 + [None]}), wrong, row_group_size=2)
+    with pytest.raises(RecordError, match=r"wrong\.parquet:5: not an object with a text in src"):
+        run_blocks(TranslateBlocks("en", "pt"), str(wrong), tmp_path / "out.jsonl", lines=2)
 
 
 def test_translations_line_by_line(corpus: Path, tmp_path: Path) -> None:
