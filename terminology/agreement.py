@@ -26,6 +26,7 @@ from terminology.wording import is_acronym
 
 _TABLE = Path(__file__).parent / "tables" / "agreement.json"
 _MOST_FORMS = 12
+_NEAR = 3  # words behind a noun, among which a participle or adjective may agree with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,52 @@ def agrees_clearly(first: str, second: str, language: str) -> bool:
     return any(first.endswith(ending) and second.endswith(ending) for ending in endings)
 
 
+@lru_cache(maxsize=1 << 12)
+def gender(word: str, language: str) -> str:
+    """`masculine`, `feminine` or nothing where the noun's ending does not tell.
+
+    >>> gender("exantema", "pt"), gender("síndrome", "pt"), gender("abdome", "pt")
+    ('masculine', 'feminine', '')
+    """
+    table = _table(base_language(language))
+    own = word.casefold()
+    for each in (own, own.removesuffix("s")):
+        for kind in ("masculine", "feminine"):
+            if each in table.get(f"{kind}_words", "").split():
+                return kind
+    endings = [
+        (len(ending), kind)
+        for kind in ("masculine", "feminine")
+        for ending in table.get(kind, "").split()
+        if any(each.endswith(ending) for each in (own, own.removesuffix("s")))
+    ]
+    return max(endings, default=(0, ""))[1]
+
+
+def agrees_behind(after: str, asked: str, language: str) -> bool:
+    """Whether the next few words may stand behind a noun of this gender: not `a febre foi tratado`."""
+    table = _table(base_language(language))
+    ends = {
+        kind: tuple(
+            f"{ending}{vowel}{plural}" for ending in table.get("bending", "").split() for plural in ("", "s")
+        )
+        for kind, vowel in (("masculine", "o"), ("feminine", "a"))
+    }
+    other = "feminine" if asked == "masculine" else "masculine"
+    near = after.partition(",")[0].partition(".")[0].split()[:_NEAR]
+    return not any(word.endswith(ends[other]) for word in near)
+
+
+def determiner_gender(word: str, language: str) -> str:
+    """Of a determiner that has one: they are listed by turns."""
+    table = _table(base_language(language))
+    for group in table.get("determiners", ()) if "masculine" in table else ():
+        listed = group.split()
+        if word.casefold() in listed and len(listed) in (2, 4):
+            return ("masculine", "feminine")[listed.index(word.casefold()) % 2]
+    return ""
+
+
 def is_link(word: str, language: str) -> bool:
     """Prepositions, articles and the like, in which a term does not begin."""
     table = _table(base_language(language))
@@ -109,6 +156,13 @@ def articles(language: str) -> frozenset[str]:
 @cache
 def adjective_endings(language: str) -> tuple[str, ...]:
     return tuple(_table(base_language(language)).get("adjectives", "").split())
+
+
+@cache
+def predicates(language: str) -> dict[str, str]:
+    """Forms of `to be`, and endings that tell a noun from what may stand behind those."""
+    found: dict[str, str] = _table(base_language(language)).get("predicates", {})
+    return found
 
 
 @cache

@@ -14,13 +14,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from terminology.agreement import is_link
 from terminology.cases import ABSENT, Case
 from terminology.checking import TermStatus
 from terminology.decoding import Decoder, Draft
-from terminology.placing import Attempt, Place, attempts, places_of, text_of
+from terminology.placing import Attempt, Place, attempts, looks_at, places_of, text_of, word_at
 
 WINDOW = 6  # pieces behind the term that tell whether what follows still fits
 _WORD = re.compile(r"\w+")
+_HAD, _KEPT = 0.6, 0.4  # attention that a source word got, and the share of it that it must keep
+_CONTENT = 5  # letters of a source word that is hardly a mere `with`
 _WORST_PIECE = -5.0  # log-probability; worse than this right behind the term is a broken sentence
 
 
@@ -35,6 +38,7 @@ class Option:
     pieces: list[str]
     first: int
     last: int
+    language: str
     scores: list[float] = field(default_factory=list)
 
     @property
@@ -42,16 +46,34 @@ class Option:
         return sum(self.scores)
 
     @property
+    def behind(self) -> list[float]:
+        """The scores of what follows the term.
+
+        A model that has read `dispneia` where it would say `falta de ar` is surprised that no `de ar` comes:
+        behind a term that is shorter than the old words a comma or an `e` is no sign of a broken sentence.
+        """
+        skipped = (
+            self.is_shorter and self.last < len(self.pieces) and self._is_neutral(self.pieces[self.last])
+        )
+        return self.scores[self.last + skipped :]
+
+    @property
+    def is_shorter(self) -> bool:
+        return len(self.attempt.form.split()) < len(self.attempt.old.split())
+
+    def _is_neutral(self, piece: str) -> bool:
+        """What agrees with nothing: punctuation, prepositions, conjunctions."""
+        return not piece.strip("▁").isalpha() or is_link(_first_word(self.attempt.after), self.language)
+
+    @property
     def score_behind(self) -> float:
         """Mean log-probability of the pieces that follow the term; sure where none do."""
-        behind = self.scores[self.last :]
-        return sum(behind) / len(behind) if behind else 0.0
+        return sum(self.behind) / len(self.behind) if self.behind else 0.0
 
     @property
     def surprise(self) -> float:
         """By how much what follows the term became less likely than the draft was on average, summed."""
-        behind = self.scores[self.last :]
-        return max(0.0, self.case.version.score * len(behind) - sum(behind))
+        return max(0.0, self.case.version.score * len(self.behind) - sum(self.behind))
 
     def score_around(self, draft: Draft) -> float:
         """The score of a draft finished from here, without the term's own pieces.
@@ -88,7 +110,7 @@ def options(decoder: Decoder, case: Case, language: str) -> list[Option]:
         return []
     _, _, status, places = min(placed, key=lambda item: item[:2])
     return [
-        _option(decoder, case, status, place, attempt)
+        _option(decoder, case, status, place, attempt, language)
         for number, place in enumerate(places)
         for attempt in attempts(case.draft, place, status.match, case.segment.text, language)
         if number == 0 or attempt.expected or attempt.ends_alike
@@ -107,8 +129,10 @@ def _holds(case: Case, place: Place, status: TermStatus) -> bool:
 
 def smooth(option: Option, margin: float) -> bool:
     """Whether the model, having read the term, finds what follows about as likely as the draft was."""
-    behind = option.scores[option.last :]
-    return option.score_behind >= option.case.version.score - margin and min(behind, default=0) > _WORST_PIECE
+    if option.attempt.bends_what_follows(option.language):
+        return False
+    worst = min(option.behind, default=0.0)
+    return option.score_behind >= option.case.version.score - margin and worst > _WORST_PIECE
 
 
 def spliced(decoder: Decoder, option: Option) -> SplicedDraft:
@@ -133,6 +157,44 @@ def keeps_old_words(option: Option, draft: Draft) -> bool:
     return bool(old) and all(after[word] >= before[word] for word in old)
 
 
+def says_it_again(decoder: Decoder, option: Option, draft: Draft) -> bool:
+    """Whether the model went on with its own words for the term: `dispneia de ar` for `falta de ar`."""
+    spans = decoder.source_spans(option.case.segment.text)
+    start = option.last
+    while start < len(draft.pieces) and is_link(word_at(draft.pieces, start), option.language):
+        start += 1
+    return option.is_shorter and looks_at(draft, start, spans, option.status.match.span)
+
+
+def loses_words(decoder: Decoder, option: Option, draft: Draft) -> bool:
+    """Whether the model, finishing the sentence, left out what the draft had."""
+    source, term = option.case.segment.text, option.status.match.span
+    spans = decoder.source_spans(source)
+    looked = [_most_looked(one.attention) for one in (option.case.draft, draft)]
+    for word in _WORD.finditer(source):
+        start, end = word.span()
+        if (start < term.end and term.start < end) or not _is_content(word.group()):
+            continue
+        pieces = [number for number, span in enumerate(spans) if span.start < end and start < span.end]
+        had, has = (max((one[n] for n in pieces if n < len(one)), default=0.0) for one in looked)
+        if had >= _HAD and has < _KEPT * had:
+            return True
+    return False
+
+
+def _most_looked(attention: Sequence[Sequence[float]]) -> list[float]:
+    return [max(column) for column in zip(*attention, strict=False)]
+
+
+def _is_content(word: str) -> bool:
+    return word.isdigit() or len(word) >= _CONTENT
+
+
+def _first_word(text: str) -> str:
+    found = _WORD.search(text)
+    return found.group() if found else ""
+
+
 def finish(decoder: Decoder, chosen: Sequence[Option]) -> list[Draft]:
     """Drafts that begin with the options' terms, the rest written by the model."""
     found = decoder.drafts(
@@ -143,8 +205,10 @@ def finish(decoder: Decoder, chosen: Sequence[Option]) -> list[Draft]:
     return [candidates[0] for candidates in found]
 
 
-def _option(decoder: Decoder, case: Case, status: TermStatus, place: Place, attempt: Attempt) -> Option:
+def _option(
+    decoder: Decoder, case: Case, status: TermStatus, place: Place, attempt: Attempt, language: str
+) -> Option:
     pieces = decoder.target_pieces(attempt.whole)
     first = len(decoder.target_pieces(attempt.before)) if attempt.before.strip() else 0
     last = len(decoder.target_pieces(attempt.beginning))
-    return Option(case, status, place, attempt, pieces[: last + WINDOW], first, last)
+    return Option(case, status, place, attempt, pieces[: last + WINDOW], first, last, language)

@@ -7,6 +7,7 @@ reason is a stable key for counting:
     forbidden       a forbidden variant appeared
     score           the model finds the edited text much less likely
     length          the text grew or shrank beyond reason
+    lost            a source word that the earlier text spoke of is spoken of no more
     repeated        words stand twice that did not before
     rewritten       more changed than the term and its surroundings
     safety          the clinical safety checks find something new
@@ -27,6 +28,7 @@ from terminology.termbase import Termbase
 from terminology.tokens import TOKEN
 
 REPEATED = "repeated"
+LOST = "lost"
 # Source and target in, kinds of findings out; the edge hands in the clinical checks.
 SafetyCheck = Callable[[str, str], Iterable[str]]
 
@@ -56,8 +58,10 @@ def clinical_safety(
 ) -> SafetyCheck:
     """The clinical checks as the guard wants them: a grave finding is new if its message is.
 
-    What the termbases call a medicine is no other medicine.
+    What the termbases call a medicine is no other medicine. Weak signs of loss are left out: a term that is
+    shorter than the old words looks like something missing, and the guard's own limit of length sees more.
     """
+    from data.checks.findings import MISSING
     from data.clinical import check_pair
 
     names = medicine_names(termbases)
@@ -67,6 +71,7 @@ def clinical_safety(
         return [
             f"{finding.kind}: {finding.message}" if finding.severity == "critical" else finding.kind
             for finding in check_pair(source, target, source_language, target_language, names=names)
+            if finding.severity == "critical" or (finding.severity == "major" and finding.kind != MISSING)
         ]
 
     return kinds

@@ -14,8 +14,17 @@ from dataclasses import dataclass, field, replace
 
 from terminology.cases import PART_OF_SPEECH, Case, Step, version_of
 from terminology.decoding import Decoder, Draft
-from terminology.forcing import Option, finish, keeps_old_words, options, smooth, spliced
-from terminology.guards import REPEATED, GuardLimits, SafetyCheck, Version, judge_edit
+from terminology.forcing import (
+    Option,
+    finish,
+    keeps_old_words,
+    loses_words,
+    options,
+    says_it_again,
+    smooth,
+    spliced,
+)
+from terminology.guards import LOST, REPEATED, GuardLimits, SafetyCheck, Version, judge_edit
 from terminology.placing import Attempt, text_of
 from terminology.word_classes import has_object
 
@@ -95,10 +104,16 @@ class Mender:
 
     def _take(self, case: Case, option: Option, draft: Draft, score: float, step: Step) -> str:
         """Lets the guard judge; takes the draft, or says why not."""
+        if option.attempt.stands_bare(self.language):
+            return PART_OF_SPEECH
         if option.attempt.clashes(self.language) and not self._stands(option, draft, step):
             return PART_OF_SPEECH
-        if step is Step.FORCED and keeps_old_words(option, draft):
+        if step is Step.FORCED and (
+            keeps_old_words(option, draft) or says_it_again(self.decoder, option, draft)
+        ):
             return REPEATED
+        if step is Step.FORCED and loses_words(self.decoder, option, draft):
+            return LOST
         version = version_of(case.matches, draft, self.language, score)
         verdict = judge_edit(case.segment.text, case.version, version, self.config.limits, self.safety)
         if verdict.keep:

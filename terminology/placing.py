@@ -17,11 +17,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from data.segments import Span
-from terminology.agreement import Need, agrees_clearly, determiners, forms, is_link, of_words, verb_as
+from terminology.agreement import (
+    Need,
+    agrees_behind,
+    agrees_clearly,
+    determiner_gender,
+    determiners,
+    forms,
+    gender,
+    is_link,
+    of_words,
+    verb_as,
+)
 from terminology.decoding import Draft
 from terminology.inflection import base_language
 from terminology.matching import TermMatch
-from terminology.word_classes import has_object, is_noun_for_adjective
+from terminology.word_classes import has_object, is_noun_for_adjective, is_noun_for_predicate
 from terminology.wording import begins_with_infinitive, is_acronym
 
 _CLEAR = 0.4  # share of a piece's attention that makes the source term its origin
@@ -63,11 +74,21 @@ class Attempt:
         new, old = (text.strip(" .,;:").casefold().partition(" ")[0] for text in (self.form, self.old))
         return new == old or agrees_clearly(new, old, language)
 
+    def bends_what_follows(self, language: str) -> bool:
+        """Whether a word behind the term agrees with the old noun, of another gender, and must change."""
+        old = next((word for word in self.old.split() if not is_link(word, language)), "")
+        genders = gender(old.strip(" .,;:"), language), gender(self.form.split()[0], language)
+        return genders[0] != genders[1] != "" and not agrees_behind(self.after, genders[1], language)
+
     def clashes(self, language: str) -> bool:
         """Whether the sentence wants another part of speech here than the base has for the term."""
         if begins_with_infinitive(self.variant, language):
             return False
         return has_object(self.old, self.after, language)
+
+    def stands_bare(self, language: str) -> bool:
+        """Whether a noun would follow `was` or `been`, where a participle or adjective was."""
+        return is_noun_for_predicate(self.form, self.old, self.before, language)
 
     @property
     def beginning(self) -> str:
@@ -119,6 +140,7 @@ def attempts(draft: Draft, place: Place, match: TermMatch, source: str, language
             if gap:
                 found.extend(_other_determiners(first, form, language))
                 found.extend(_behind_of(first, language))
+    found = [attempt for attempt in found if _agrees(attempt, language)] or found
     alike = [attempt for attempt in found if attempt.ends_alike and attempt.before == before + gap]
     return alike[:1] or list(dict.fromkeys(found))
 
@@ -164,6 +186,13 @@ def _same_number(form: str, old: str, language: str) -> bool:
     return form.partition(" ")[0].endswith("s") == first.endswith("s")
 
 
+def _agrees(attempt: Attempt, language: str) -> bool:
+    """Not `uma exantema`, as far as the noun's ending tells its gender."""
+    asked = determiner_gender(_split_determiner(attempt.before.rstrip(" "))[1], language)
+    own = gender(attempt.form.split()[0], language)
+    return not asked or not own or asked == own
+
+
 def _may_agree(determiner: str, form: str, language: str) -> bool:
     """In Portuguese and Spanish plurals end in -s, determiners and nouns alike (a singular may, too)."""
     if base_language(language) not in ("pt", "es"):
@@ -177,6 +206,12 @@ def _shares(draft: Draft, spans: Sequence[Span], term: Span) -> list[float]:
     return [sum(row[column] for column in columns if column < len(row)) for row in draft.attention]
 
 
+def looks_at(draft: Draft, piece: int, spans: Sequence[Span], term: Span) -> bool:
+    """Whether this piece of the draft clearly comes from the source term."""
+    shares = _shares(draft, spans, term)
+    return piece < len(shares) and shares[piece] >= _CLEAR
+
+
 def _start(pieces: Sequence[str], shares: Sequence[float], language: str) -> tuple[int, int]:
     """The start of the first word that clearly looked at the term, and the piece that did.
 
@@ -187,11 +222,23 @@ def _start(pieces: Sequence[str], shares: Sequence[float], language: str) -> tup
         best = max(range(len(shares)), key=shares.__getitem__, default=-1)
         clear = [best] if best >= 0 and shares[best] >= _FAINT else []
     starts = [(_word_start(pieces, place), place) for place in clear]
-    words = (start for start in starts if not is_link(_word(pieces, start[0]), language))
+    words = (
+        start
+        for start in starts
+        if not is_link(word_at(pieces, start[0]), language) and not _leans(shares, *start)
+    )
     return next(words, (starts or [(-1, -1)])[0])
 
 
-def _word(pieces: Sequence[str], start: int) -> str:
+def _leans(shares: Sequence[float], start: int, place: int) -> bool:
+    """Whether only a later piece of a word looked at the term, which comes next: `denie|s shortness`."""
+    return (
+        start < place and max(shares[start:place]) < _FAINT and max(shares[place + 1 :], default=0) >= _CLEAR
+    )
+
+
+def word_at(pieces: Sequence[str], start: int) -> str:
+    """The word that begins with this piece."""
     end = start + 1
     while end < len(pieces) and not pieces[end].startswith("▁"):
         end += 1
@@ -216,16 +263,16 @@ def _without_link(pieces: Sequence[str], start: int, end: int, match: TermMatch,
     """A last `por` of `infecção por coronavírus` belongs to what follows, wherever it looked."""
     last = next((place for place in range(end - 1, start, -1) if pieces[place].startswith("▁")), start)
     ends_in_link = any(is_link(text.split()[-1], language) for text in match.allowed)
-    return end if last <= start or ends_in_link or not is_link(_word(pieces, last), language) else last
+    return end if last <= start or ends_in_link or not is_link(word_at(pieces, last), language) else last
 
 
 def _word_start(pieces: Sequence[str], place: int) -> int:
-    while place and not pieces[place].startswith("▁") and _ends_in_word(pieces[place - 1]):
+    while place and not pieces[place].startswith("▁") and _ends_inword_at(pieces[place - 1]):
         place -= 1
     return place
 
 
-def _ends_in_word(piece: str) -> bool:
+def _ends_inword_at(piece: str) -> bool:
     return piece[-1:].isalnum() or _BYTE.fullmatch(piece) is not None
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-from terminology.agreement import adjective_endings, articles, is_link
+from terminology.agreement import adjective_endings, articles, is_link, predicates
 from terminology.inflection import is_infinitive
 from terminology.wording import begins_with_infinitive
 
@@ -44,6 +44,24 @@ def has_object(old: str, after: str, language: str) -> bool:
     if not is_infinitive(first, language):
         return False
     return bool(hyphen) or word in articles(language) or not is_link(word, language)
+
+
+def is_noun_for_predicate(form: str, old: str, before: str, language: str) -> bool:
+    """Whether a bare noun would stand where a participle or adjective did: `has been dyspnea`."""
+    table = predicates(language)
+    first, last = old.split()[:1], form.split()[-1:]
+    if (
+        not table
+        or not first
+        or not last
+        or (before.split() or [""])[-1].casefold() not in table["be"].split()
+    ):
+        return False
+    was, is_now = first[0].strip(" .,;:").casefold(), last[0].casefold()
+    nouns = tuple(table["nouns"].split())
+    if was.endswith(nouns):
+        return False
+    return is_now.endswith(nouns) or was in (f"{is_now}d", f"{is_now}ed")
 
 
 def is_noun_for_adjective(form: str, old: str, language: str) -> bool:
