@@ -168,6 +168,9 @@ def says_it_again(decoder: Decoder, option: Option, draft: Draft) -> bool:
 
 def loses_words(decoder: Decoder, option: Option, draft: Draft) -> bool:
     """Whether the model, finishing the sentence, left out what the draft had."""
+    behind = text_of(draft.pieces)[len(text_of(option.pieces[: option.last])) :]
+    if _content(behind) < _content(option.attempt.after) - 1:
+        return True
     source, term = option.case.segment.text, option.status.match.span
     spans = decoder.source_spans(source)
     looked = [_most_looked(one.attention) for one in (option.case.draft, draft)]
@@ -184,6 +187,10 @@ def loses_words(decoder: Decoder, option: Option, draft: Draft) -> bool:
 
 def _most_looked(attention: Sequence[Sequence[float]]) -> list[float]:
     return [max(column) for column in zip(*attention, strict=False)]
+
+
+def _content(text: str) -> int:
+    return sum(map(_is_content, _WORD.findall(text)))
 
 
 def _is_content(word: str) -> bool:

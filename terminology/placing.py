@@ -105,7 +105,7 @@ def places_of(draft: Draft, spans: Sequence[Span], match: TermMatch, language: s
     Attention may lean ahead: for `wear masks` a verb before `máscaras` can look at the mask already. So a
     wordy place is offered without its first word, too.
     """
-    shares = _shares(draft, spans, match.span)
+    shares = _by_word(draft.pieces, _shares(draft, spans, match.span))
     start, place = _start(draft.pieces, shares, language)
     if place < 0:
         return []
@@ -206,6 +206,24 @@ def _shares(draft: Draft, spans: Sequence[Span], term: Span) -> list[float]:
     return [sum(row[column] for column in columns if column < len(row)) for row in draft.attention]
 
 
+def _by_word(pieces: Sequence[str], shares: Sequence[float]) -> list[float]:
+    """The mean over each word's letters: `cirúrgica|s` is not `masks` because its `s` looked there."""
+    found: list[float] = []
+    start = 0
+    for end in range(1, min(len(pieces), len(shares)) + 1):
+        if end < len(shares) and end < len(pieces) and _continues(pieces[end - 1], pieces[end]):
+            continue
+        lengths = [len(piece.lstrip("▁")) for piece in pieces[start:end]]
+        total = sum(share * length for share, length in zip(shares[start:end], lengths, strict=True))
+        found += [total / max(1, sum(lengths))] * (end - start)
+        start = end
+    return found
+
+
+def _continues(piece: str, following: str) -> bool:
+    return not following.startswith("▁") and following[:1].isalnum() and _ends_in_word(piece)
+
+
 def looks_at(draft: Draft, piece: int, spans: Sequence[Span], term: Span) -> bool:
     """Whether this piece of the draft clearly comes from the source term."""
     shares = _shares(draft, spans, term)
@@ -222,19 +240,8 @@ def _start(pieces: Sequence[str], shares: Sequence[float], language: str) -> tup
         best = max(range(len(shares)), key=shares.__getitem__, default=-1)
         clear = [best] if best >= 0 and shares[best] >= _FAINT else []
     starts = [(_word_start(pieces, place), place) for place in clear]
-    words = (
-        start
-        for start in starts
-        if not is_link(word_at(pieces, start[0]), language) and not _leans(shares, *start)
-    )
+    words = (start for start in starts if not is_link(word_at(pieces, start[0]), language))
     return next(words, (starts or [(-1, -1)])[0])
-
-
-def _leans(shares: Sequence[float], start: int, place: int) -> bool:
-    """Whether only a later piece of a word looked at the term, which comes next: `denie|s shortness`."""
-    return (
-        start < place and max(shares[start:place]) < _FAINT and max(shares[place + 1 :], default=0) >= _CLEAR
-    )
 
 
 def word_at(pieces: Sequence[str], start: int) -> str:
@@ -267,12 +274,12 @@ def _without_link(pieces: Sequence[str], start: int, end: int, match: TermMatch,
 
 
 def _word_start(pieces: Sequence[str], place: int) -> int:
-    while place and not pieces[place].startswith("▁") and _ends_inword_at(pieces[place - 1]):
+    while place and not pieces[place].startswith("▁") and _ends_in_word(pieces[place - 1]):
         place -= 1
     return place
 
 
-def _ends_inword_at(piece: str) -> bool:
+def _ends_in_word(piece: str) -> bool:
     return piece[-1:].isalnum() or _BYTE.fullmatch(piece) is not None
 
 
