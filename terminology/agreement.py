@@ -226,7 +226,8 @@ def _genders(words: list[str], table: dict[str, Any], language: str) -> list[str
     changed = [word[: len(word) - len(end)] + new for end, new in table["genders"] if word.endswith(end)]
     if base_language(language) == "de":
         return changed
-    changed = changed[:1]
+    known = is_listed(word, language)  # of a word that the dictionary has, `fármaca` would be listed, too
+    changed = [form for form in changed[:1] if not known or is_listed(form, language)]
     return [*changed, *(plural for form in changed for plural in _plurals(form, table))]
 
 

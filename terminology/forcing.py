@@ -11,14 +11,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from terminology.agreement import is_link
 from terminology.cases import ABSENT, Case
 from terminology.checking import TermStatus
 from terminology.decoding import Decoder, Draft
-from terminology.placing import Attempt, Place, attempts, looks_at, places_of, text_of, word_at
+from terminology.placing import (
+    Attempt,
+    Place,
+    attempts,
+    looks_at,
+    places_of,
+    text_of,
+    word_at,
+    words_of_others,
+)
 
 WINDOW = 6  # pieces behind the term that tell whether what follows still fits
 _WORD = re.compile(r"\w+")
@@ -163,17 +172,25 @@ def says_it_again(decoder: Decoder, option: Option, draft: Draft) -> bool:
     start = option.last
     while start < len(draft.pieces) and is_link(word_at(draft.pieces, start), option.language):
         start += 1
-    return option.is_shorter and looks_at(draft, start, spans, option.status.match.span)
+    return looks_at(draft, start, spans, option.status.match.span)
 
 
-def loses_words(decoder: Decoder, option: Option, draft: Draft) -> bool:
-    """Whether the model, finishing the sentence, left out what the draft had."""
-    behind = text_of(draft.pieces)[len(text_of(option.pieces[: option.last])) :]
-    if _content(behind) < _content(option.attempt.after) - 1:
-        return True
+def loses_words(decoder: Decoder, option: Option, draft: Draft, finished: bool) -> bool:
+    """Whether the edit leaves out what the draft had.
+
+    A model that finishes the sentence may forget a word; and words that give way may have said more than the
+    term: `gestantes`, written for `pregnant women`, is not `mulheres`.
+    """
+    old, place = option.case.draft, option.place
     source, term = option.case.segment.text, option.status.match.span
     spans = decoder.source_spans(source)
-    looked = [_most_looked(one.attention) for one in (option.case.draft, draft)]
+    kept = (*old.attention[: place.start], *old.attention[place.end :])
+    if finished:
+        kept = (*draft.attention[: option.first], *draft.attention[option.last :])
+        behind = words_of_others(draft, option.last, spans, term)
+        if _content(behind) < _content(words_of_others(old, place.end, spans, term)):
+            return True
+    looked = [_most_looked(attention) for attention in (old.attention, kept)]
     for word in _WORD.finditer(source):
         start, end = word.span()
         if (start < term.end and term.start < end) or not _is_content(word.group()):
@@ -189,8 +206,8 @@ def _most_looked(attention: Sequence[Sequence[float]]) -> list[float]:
     return [max(column) for column in zip(*attention, strict=False)]
 
 
-def _content(text: str) -> int:
-    return sum(map(_is_content, _WORD.findall(text)))
+def _content(words: Iterable[str]) -> int:
+    return sum(map(_is_content, words))
 
 
 def _is_content(word: str) -> bool:

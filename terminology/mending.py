@@ -112,7 +112,7 @@ class Mender:
             keeps_old_words(option, draft) or says_it_again(self.decoder, option, draft)
         ):
             return REPEATED
-        if step is Step.FORCED and loses_words(self.decoder, option, draft):
+        if loses_words(self.decoder, option, draft, finished=step is Step.FORCED):
             return LOST
         version = version_of(case.matches, draft, self.language, score)
         verdict = judge_edit(case.segment.text, case.version, version, self.config.limits, self.safety)

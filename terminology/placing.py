@@ -225,9 +225,19 @@ def _continues(piece: str, following: str) -> bool:
 
 
 def looks_at(draft: Draft, piece: int, spans: Sequence[Span], term: Span) -> bool:
-    """Whether this piece of the draft clearly comes from the source term."""
-    shares = _shares(draft, spans, term)
+    """Whether the word of this piece of the draft clearly comes from the source term."""
+    shares = _by_word(draft.pieces, _shares(draft, spans, term))
     return piece < len(shares) and shares[piece] >= _CLEAR
+
+
+def words_of_others(draft: Draft, start: int, spans: Sequence[Span], term: Span) -> list[str]:
+    """The words from this piece on that do not clearly come from the source term."""
+    shares = _by_word(draft.pieces, _shares(draft, spans, term))
+    return [
+        word_at(draft.pieces, number)
+        for number in range(start, min(len(draft.pieces), len(shares)))
+        if draft.pieces[number].startswith("▁") and shares[number] < _CLEAR
+    ]
 
 
 def _start(pieces: Sequence[str], shares: Sequence[float], language: str) -> tuple[int, int]:

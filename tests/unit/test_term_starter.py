@@ -55,7 +55,10 @@ def translated(source: str, text: str) -> TermedTranslation:
         ("No chest pain or shortness of breath at rest.", "Nenhuma precordialgia ou dispneia em repouso."),
         # The determiner has the term's gender, and so has what follows.
         ("No rash.", "Nenhum exantema."),
-        ("High blood sugar was found in the blood.", "A hiperglicemia foi encontrada no sangue."),
+        (
+            "High blood sugar was found in the blood test.",
+            "A hiperglicemia foi encontrada no exame de sangue.",
+        ),
         # The sentence loses nothing else.
         (
             "Return to the emergency room if the swelling gets worse.",
