@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import MedloopError
 from mt.config import DecodeConfig
-from mt.fairness import FairQueue, Item
+from mt.fairness import FairQueue, Item, Room, work
 
 if TYPE_CHECKING:
     from mt.engine import Candidate, Engine, Hypotheses
@@ -64,12 +64,14 @@ class Abandoned(MedloopError):
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """`batch_tokens`: padded tokens in a batch; `batch_seconds`: how long a batch may last while few requests
-    wait, so that whoever comes next waits no longer; `linger_seconds`: how long a free worker waits at most
-    for those whom it has just answered to come back with more; `lull_seconds`: how long for one of them."""
+    """`batch_tokens`: padded tokens in a batch; `bulk_seconds`: how long a batch of one request's many
+    sentences may last, so that who comes next waits no longer; `overdue_seconds`: after which one goes,
+    whether its length fits or not; `linger_seconds`: how long a free worker waits at most for those whom it
+    has just answered to come back with more; `lull_seconds`: how long for one of them."""
 
     batch_tokens: int = 2048
-    batch_seconds: float = 0.12
+    bulk_seconds: float = 0.18
+    overdue_seconds: float = 0.2
     most_waiting: int = 4096
     workers: int = 0  # 0: one for each translation that the engine runs at once
     linger_seconds: float = 0.04
@@ -152,12 +154,12 @@ class Batcher:
         self._limits = limits
         self._queue = FairQueue()
         self._changed = threading.Condition()
-        self._running = 0
+        self._running = self._under_way = 0  # batches, and sentences in them
         self._open = 0  # requests under way
         self._closing = self._stopped = False
         self._sentences = self._batches = 0
         self._rate = 100.0  # sentences per second, for Retry-After
-        self._speed = 2000.0  # tokens per second of one worker
+        self._speed = 4000.0  # work per second of one worker, see mt/fairness.py
         count = limits.workers or engine.parallel
         self._workers = [
             threading.Thread(target=self._work, name=f"medloop-batch-{n}", daemon=True) for n in range(count)
@@ -297,10 +299,11 @@ class Batcher:
             self._admit(request, len(texts))
             request._jobs.add(job)
             # By length: batches of one document then need no padding.
+            now = time.monotonic()
             for place, text in sorted(enumerate(texts), key=lambda numbered: len(numbered[1])):
                 cost = (len(text) // _CHARACTERS_PER_TOKEN + 2) * decode.beams
                 sentence = _Sentence(job, place, text, prefixes[place] if prefixes else None)
-                self._queue.add(Item(id(request), call, cost, sentence))
+                self._queue.add(Item(id(request), call, cost, sentence, now))
             self._changed.notify_all()
         job.future.add_done_callback(lambda future: self._forget([job]) if future.cancelled() else None)
         return job.future
@@ -338,8 +341,9 @@ class Batcher:
                 if self._stopped and not self._queue:
                     return
                 self._linger(last)
-                items = self._queue.take(*self._size())
+                items = self._queue.take(self._room())
                 self._running += 1
+                self._under_way += len(items)
             started = time.monotonic()
             try:
                 self._run([item.work for item in items])
@@ -347,32 +351,38 @@ class Batcher:
                 last = len(items)
                 with self._changed:
                     self._running -= 1
+                    self._under_way -= len(items)
                     self._note(items, max(1e-4, time.monotonic() - started))
                     self._changed.notify_all()
 
-    def _size(self) -> tuple[int, int]:
-        """Tokens and sentences of the next batch: idle workers share what waits."""
-        idle = len(self._workers) - self._running
-        share = -(-len(self._queue) // max(1, idle))
-        if self._queue.turns > len(self._workers):
-            return self._limits.batch_tokens, share
-        return min(self._limits.batch_tokens, int(self._speed * self._limits.batch_seconds)), share
+    def _room(self) -> Room:
+        """For the next batch: what waits and what is under way is dealt out evenly to the workers."""
+        limits, under_way, workers = self._limits, self._under_way, len(self._workers)
+        return Room(
+            most=-(-(self._queue.single + under_way) // workers),
+            tokens=limits.batch_tokens,
+            bulk_most=-(-(len(self._queue) + under_way) // workers),
+            bulk_work=self._speed * limits.bulk_seconds,
+            overdue=time.monotonic() - limits.overdue_seconds,
+        )
 
     def _note(self, items: Sequence[Item], seconds: float) -> None:
         self._sentences += len(items)
         self._batches += 1
         self._rate += 0.1 * (len(items) / seconds * len(self._workers) - self._rate)
         if items:
-            padded = max(item.cost for item in items) * len(items)
-            self._speed += 0.2 * (padded / seconds - self._speed)
+            done = work(max(item.cost for item in items), len(items))
+            self._speed += 0.2 * (done / seconds - self._speed)
 
     def _linger(self, last: int) -> None:
         """After a batch of many: those clients come back within a moment, and a full batch is cheaper."""
-        if last < 2:
+        waiting = self._queue.single
+        if last < 2 or waiting < len(self._queue):
             return
+        all_back = waiting + last
         now = came = time.monotonic()
-        end, waiting = now + self._limits.linger_seconds, len(self._queue)
-        while waiting < last and now < min(end, came + self._limits.lull_seconds) and not self._stopped:
+        end = now + self._limits.linger_seconds
+        while waiting < all_back and now < min(end, came + self._limits.lull_seconds) and not self._stopped:
             self._changed.wait(min(end, came + self._limits.lull_seconds) - now)
             now = time.monotonic()
             if len(self._queue) > waiting:

@@ -35,6 +35,7 @@ from mt.api.problems import Problem, handle, invalid, response_for
 from mt.api.settings import ApiSettings
 from mt.api.shell import Shell
 from mt.api.translating import Desk
+from mt.api.warming import warm
 from mt.batching import BatchLimits
 
 log = logging.getLogger("medloop.api")
@@ -79,6 +80,7 @@ def _parts(settings: ApiSettings, source: Source | None, batches: BatchLimits | 
 @contextlib.asynccontextmanager
 async def _lifespan(parts: Parts) -> AsyncIterator[None]:
     parts.jobs.start()
+    warm(parts.desk.glossaries.languages())
     watching = asyncio.create_task(_watch(parts))
     yield
     watching.cancel()

@@ -26,6 +26,7 @@ from mt.api.engines import base
 from mt.api.keys import Key
 from mt.api.problems import Problem
 from mt.api.tables import api_dictionaries, api_glossaries
+from mt.api.warming import warm
 from terminology.files import load_termbase, save_termbase
 from terminology.store import dumped_term, loaded_term
 from terminology.termbase import Term, Termbase
@@ -62,6 +63,13 @@ class GlossaryStore:
             for pair, terms in dictionaries.items():
                 _put(connection, str(row["id"]), pair, terms)
         return self.get(str(row["id"]), key)
+
+    def languages(self) -> set[str]:
+        """Of all dictionaries, whoever owns them."""
+        columns = api_dictionaries.c
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(columns.source, columns.target).distinct()).all()
+        return {language for row in rows for language in row}
 
     def all(self, key: Key) -> list[Glossary]:
         with self._engine.connect() as connection:
@@ -186,3 +194,4 @@ def _put(connection: Any, glossary_id: str, pair: Pair, terms: Sequence[Term]) -
             glossary_id=glossary_id, source=pair[0], target=pair[1], terms=content, count=len(terms)
         )
     )
+    warm(pair)

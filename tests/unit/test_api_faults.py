@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from mt.api import jobs
+from mt.api import jobs, warming
 from mt.api.app import create_app
 from mt.api.settings import ApiSettings, Limits
 from mt.batching import BatchLimits
@@ -280,3 +280,25 @@ def test_too_much_at_a_time_is_turned_away(app: FastAPI, fakes: Fakes, client: T
         assert accepted.result(20).status_code == 200
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
+
+
+def test_what_glossaries_need_is_loaded_before_the_first_request_with_one(
+    client: TestClient, app: FastAPI, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[list[str]] = []
+    monkeypatch.setattr(warming, "_loaded", set())
+    monkeypatch.setattr(warming, "_load", loaded.append)
+    terms = {"source": "en", "target": "pt-BR", "terms": [{"source": "stroke", "target": "AVC"}]}
+    for name in "xy":
+        assert client.post("/v1/glossaries", json={"name": name, "dictionaries": [terms]}).is_success
+    assert loaded_in_time(loaded, 1) == [["en", "pt"]]
+    monkeypatch.setattr(warming, "_loaded", set())
+    with TestClient(create_app(app.state.parts.settings, fakes.source())):  # the next start of the server
+        assert loaded_in_time(loaded, 2) == [["en", "pt"]] * 2
+
+
+def loaded_in_time(loaded: list[list[str]], count: int) -> list[list[str]]:
+    deadline = time.monotonic() + 10
+    while len(loaded) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return loaded

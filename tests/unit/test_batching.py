@@ -14,7 +14,7 @@ from data.segments import Hypothesis
 from mt.batching import Abandoned, Batcher, BatchLimits, Closing, QueueFull
 from mt.config import DecodeConfig
 from mt.engine import Engine
-from mt.fairness import FairQueue, Item
+from mt.fairness import FairQueue, Item, Room
 from tests.fake_engine import Plain
 
 
@@ -227,15 +227,52 @@ def test_many_threads_and_nothing_is_mixed_up() -> None:
     assert sum(map(len, fake.batches)) == 400
 
 
-def test_turns_are_fair_and_batches_keep_to_their_budget() -> None:
+def filled(**counts: int) -> FairQueue:
     queue = FairQueue()
-    for turn, count in (("a", 5), ("b", 1), ("c", 2)):
+    for turn, count in counts.items():
         for number in range(count):
             queue.add(Item(turn, "key", 10, f"{turn}{number}"))
-    assert queue.turns == 3
-    assert [item.work for item in queue.take(40, 100)] == ["a0", "b0", "c0", "a1"]
-    assert [item.work for item in queue.take(1, 100)] == ["c1"]  # at least one, however dear
-    queue.remove(lambda work: work == "a3")
-    assert [item.work for item in queue.take(1000, 100)] == ["a2", "a4"]
-    assert queue.take(1000, 100) == []
-    assert len(queue) == 0
+    return queue
+
+
+def taken(queue: FairQueue, room: Room) -> list[str]:
+    return [item.work for item in queue.take(room)]
+
+
+def test_bulk_takes_turns_and_keeps_to_its_work() -> None:
+    queue = filled(a=15, b=20)
+    assert taken(queue, Room(100, 1000, 100, 10 * (3 + 10))) == ["a0", "b0", "a1"]
+    assert taken(queue, Room(100, 1000, 100, 0)) == ["b1"]  # at least one, however dear
+    assert taken(queue, Room(100, 30, 100, 1000)) == ["a2", "b2", "a3"]
+    assert len(queue) == 28
+
+
+def test_what_came_alone_goes_before_bulk_and_does_not_starve_it() -> None:
+    queue = filled(bulk=100)
+    room = Room(4, 1000, 4, 10 * (4 + 10))
+    seen: list[str] = []
+    for number in range(40):  # four clients with a sentence each, always
+        for client in "abcd"[: 4 - queue.single]:
+            queue.add(Item(f"{client}{number}", "key", 10, client))
+        seen += taken(queue, room)
+    assert seen[:4] == ["a", "b", "c", "d"]
+    assert 25 <= sum(one.startswith("bulk") for one in seen) <= 35  # one in five
+
+
+def test_single_sentences_go_by_length_and_none_waits_for_ever() -> None:
+    queue = FairQueue()
+    for number, cost in enumerate((50, 4, 48, 5, 6, 49)):
+        queue.add(Item(number, "key", cost, cost, time=number))
+    late = Room(2, 1000, 2, 1000, overdue=2.0)
+    assert [item.work for item in queue.take(late)] == [49, 50]
+    assert [item.work for item in queue.take(late)] == [4, 5]
+    assert [item.work for item in queue.take(Room(8, 20, 2, 1000))] == [6]  # 48 more would be padding
+    assert [item.work for item in queue.take(Room(8, 20, 2, 1000))] == [48]
+    assert queue.take(late) == []
+
+
+def test_what_is_gone_is_not_taken() -> None:
+    queue = filled(a=2, b=1)
+    queue.remove(lambda work: work.startswith("b") or work == "a0")
+    assert len(queue) == 1
+    assert taken(queue, Room(8, 1000, 8, 1000)) == ["a1"]
