@@ -56,13 +56,10 @@ class Room:
     overdue: float = float("-inf")
 
     def full(self, longest: int, sentences: int) -> bool:
-        """Of bulk, there is no room for another one."""
-        tokens = longest * (sentences + 1)
-        return (
-            sentences >= self.bulk_most
-            or tokens > self.tokens
-            or work(longest, sentences + 1) > self.bulk_work
-        )
+        """Of bulk, there is no room for another one; two last hardly longer than one."""
+        more = sentences + 1
+        too_long = longest * more > self.tokens or (more > 2 and work(longest, more) > self.bulk_work)
+        return too_long or sentences >= self.bulk_most
 
 
 def work(longest: int, sentences: int) -> int:

@@ -22,6 +22,9 @@ Links = Sequence[Sequence[float]]
 
 WORD = re.compile(r"\w+(?:[-'’./,]\w+)*|[^\w\s]")
 _DEEPEST = 30
+# Source words times target words, beyond which tags go by their share of the words: no model aligns so long a
+# sentence, and the table of a line of 100,000 letters would take gigabytes.
+_MOST_LINKS = 90_000
 
 
 @dataclass(slots=True)
@@ -56,7 +59,9 @@ def spans(text: str) -> list[tuple[int, int]]:
 
 
 def even_links(source: int, target: int) -> list[list[float]]:
-    """Where nothing is known: as far into the translation as into the sentence."""
+    """Where nothing is known: as far into the translation as into the sentence; none where it is too long."""
+    if source * target > _MOST_LINKS:
+        return []
     rows = [[0.0] * source for _ in range(target)]
     for t in range(target if source else 0):
         rows[t][min(source - 1, t * source // target)] = 1.0
@@ -67,9 +72,9 @@ def project(
     source: str, target: str, marks: Sequence[Mark], links: Links, encode: Callable[[str], str]
 ) -> str:
     """The translation with the marks in it; `encode` writes text between them."""
-    if _depth(marks) > _DEEPEST:
-        flat = _flat(marks)
-        placed = [_even(source, target, mark) for mark in flat]
+    words, targets = spans(source), spans(target)
+    if _depth(marks) > _DEEPEST or len(words) * len(targets) > _MOST_LINKS:
+        placed = _evenly(words, targets, _flat(marks))
     else:
         placed = _Projection(source, target, links).placed(marks, 0, len(target))
     return _rendered(target, 0, len(target), placed, encode)
@@ -246,6 +251,17 @@ def _flat(marks: Sequence[Mark]) -> list[Mark]:
     return found
 
 
-def _even(source: str, target: str, mark: Mark) -> _Placed:
-    place = mark.start * len(target) // max(1, len(source))
-    return _Placed(place, place, mark, [])
+def _evenly(
+    words: Sequence[tuple[int, int]], targets: Sequence[tuple[int, int]], marks: Sequence[Mark]
+) -> list[_Placed]:
+    """Each mark behind the same share of the words; never inside one, and none before the one before it."""
+    starts, ends = [start for start, _ in words], {end for _, end in words}
+    placed, least = [], 0
+    for mark in marks:
+        number = bisect_left(starts, mark.start) * len(targets) // max(1, len(words))
+        if number and (mark.start in ends or number == len(targets)):
+            least = max(least, targets[number - 1][1])
+        elif targets:
+            least = max(least, targets[number][0])
+        placed.append(_Placed(least, least, mark, []))
+    return placed

@@ -192,6 +192,15 @@ def test_ten_thousand_tiny_segments(http: httpx.Client) -> None:
     assert (len(found), found[7]["text"]) == (10_000, "7.")
 
 
+def test_one_huge_segment(http: httpx.Client) -> None:
+    """In one line without an end of sentence, so it is cut for the model, and each tag comes back once."""
+    words = "take <i>two</i> tablets with water and then rest well or drink some more tea, "
+    asked = {"text": [(words * 100)[:4000]], "target_lang": "PT-BR", "tag_handling": "html"}
+    found = http.post("/v2/translate", json=asked).json()["translations"][0]["text"]
+    assert found.count("<i>") == found.count("</i>") == asked["text"][0].count("</i>")
+    assert 2500 < len(found) < 8000
+
+
 def test_a_dribbled_body_is_given_up(url: str) -> None:
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as slow:

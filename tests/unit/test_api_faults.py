@@ -282,6 +282,18 @@ def test_too_much_at_a_time_is_turned_away(app: FastAPI, fakes: Fakes, client: T
     assert int(refused.headers["Retry-After"]) >= 1
 
 
+def test_one_huge_segment(client: TestClient, fakes: Fakes) -> None:
+    """A line of 100,000 letters without an end of sentence, tags in every tenth word."""
+    words = [f"word{n}" if n % 10 else f"<b>word{n}</b>" for n in range(20_000)]
+    line = " ".join(words)[:100_000].rpartition(" ")[0]
+    asked = {"q": line.replace("<b>", "").replace("</b>", ""), "source": "en", "target": "pt"}
+    assert client.post("/translate", json=asked).json()["translatedText"] == asked["q"].upper()
+    start = time.process_time()
+    marked = client.post("/translate", json=asked | {"q": line, "format": "html"}).json()["translatedText"]
+    assert marked.upper() == line.upper()
+    assert time.process_time() - start < 20  # by the square of the words, it took an hour
+
+
 def test_what_glossaries_need_is_loaded_before_the_first_request_with_one(
     client: TestClient, app: FastAPI, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -242,9 +242,11 @@ def taken(queue: FairQueue, room: Room) -> list[str]:
 def test_bulk_takes_turns_and_keeps_to_its_work() -> None:
     queue = filled(a=15, b=20)
     assert taken(queue, Room(100, 1000, 100, 10 * (3 + 10))) == ["a0", "b0", "a1"]
-    assert taken(queue, Room(100, 1000, 100, 0)) == ["b1"]  # at least one, however dear
-    assert taken(queue, Room(100, 30, 100, 1000)) == ["a2", "b2", "a3"]
-    assert len(queue) == 28
+    assert taken(queue, Room(100, 1000, 100, 0)) == ["b1", "a2"]  # two last hardly longer than one
+    assert taken(queue, Room(100, 1, 100, 0)) == ["b2"]  # at least one, however dear
+    assert taken(queue, Room(100, 30, 100, 1000)) == ["a3", "b3", "a4"]
+    assert taken(queue, Room(100, 1000, 1, 1000)) == ["b4"]
+    assert len(queue) == 25
 
 
 def test_what_came_alone_goes_before_bulk_and_does_not_starve_it() -> None:
