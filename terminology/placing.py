@@ -247,7 +247,8 @@ def _start(pieces: Sequence[str], shares: Sequence[float], language: str) -> tup
     """
     clear = [place for place, share in enumerate(shares) if share >= _CLEAR]
     if not clear:
-        best = max(range(len(shares)), key=shares.__getitem__, default=-1)
+        spoken = [place for place in range(len(shares)) if any(map(str.isalnum, pieces[place]))]
+        best = max(spoken, key=shares.__getitem__, default=-1)
         clear = [best] if best >= 0 and shares[best] >= _FAINT else []
     starts = [(_word_start(pieces, place), place) for place in clear]
     words = (start for start in starts if not is_link(word_at(pieces, start[0]), language))
@@ -266,7 +267,7 @@ def _region_end(pieces: Sequence[str], shares: Sequence[float], place: int) -> i
     """Behind the last word that looked at the term; words like `de` in between do not end it."""
     last = place
     for piece in range(place + 1, min(len(pieces), len(shares))):
-        if shares[piece] >= _CLEAR:
+        if shares[piece] >= _CLEAR and any(map(str.isalnum, pieces[piece])):
             last = piece
         elif piece - last > _LONGEST_GAP:
             break
