@@ -13,9 +13,7 @@ so a service or an enforcer works with either. A lone sentence goes straight to 
 works, sentences gather and go together. CTranslate2's own queue would not do: it keeps the sentences of two
 calls apart, so 32 clients with a sentence each got a quarter of the bulk rate (benchmarks/api.py).
 
-    QueueFull     more is waiting than the limits allow: answer 429 and `Retry-After: retry_after_seconds`
-    Closing       the server is going down: answer 503
-    Abandoned     raised in the thread of a request whose client has left
+It refuses with `QueueFull` or `Closing`, see mt/batch_jobs.py; what comes next says mt/fairness.py.
 """
 
 from __future__ import annotations
@@ -24,13 +22,25 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from data.errors import MedloopError
+from mt.batch_jobs import (
+    WINDOW,
+    Abandoned,
+    BatcherState,
+    BatchLimits,
+    Call,
+    Closing,
+    Job,
+    QueueFull,
+    Sentence,
+    computed,
+    outcome,
+    parts_of,
+)
 from mt.config import DecodeConfig
 from mt.fairness import FairQueue, Item, Room, work
 
@@ -42,51 +52,9 @@ if TYPE_CHECKING:
 
 _CHARACTERS_PER_TOKEN = 4
 _LONG = 400  # characters from which a sentence may have to be cut
-_WINDOW = 64  # sentences of one request that wait at a time
 _PLAIN = DecodeConfig()
 
-
-class QueueFull(MedloopError):
-    """Too much is waiting; nothing of the request was accepted."""
-
-    def __init__(self, waiting: int, retry_after_seconds: int) -> None:
-        super().__init__(f"{waiting} sentences are waiting already; try again in {retry_after_seconds} s")
-        self.waiting, self.retry_after_seconds = waiting, retry_after_seconds
-
-
-class Closing(MedloopError):
-    """The server finishes what it has accepted and takes nothing more."""
-
-
-class Abandoned(MedloopError):
-    """The client has left, so its sentences were not translated."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """`batch_tokens`: padded tokens in a batch; `bulk_seconds`: how long a batch of one request's many
-    sentences may last, so that who comes next waits no longer; `overdue_seconds`: after which one goes,
-    whether its length fits or not; `linger_seconds`: how long a free worker waits at most for those whom it
-    has just answered to come back with more; `lull_seconds`: how long for one of them."""
-
-    batch_tokens: int = 2048
-    bulk_seconds: float = 0.18
-    overdue_seconds: float = 0.2
-    most_waiting: int = 4096
-    workers: int = 0  # 0: one for each translation that the engine runs at once
-    linger_seconds: float = 0.04
-    lull_seconds: float = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class BatcherState:
-    """For `/metrics` and `/readyz`."""
-
-    waiting: int
-    running: int
-    sentences_done: int
-    batches_done: int
-    closing: bool
+__all__ = ["Abandoned", "BatchLimits", "Batcher", "BatcherState", "Closing", "QueueFull", "Request"]
 
 
 class Request:
@@ -95,7 +63,7 @@ class Request:
     def __init__(self, batcher: Batcher) -> None:
         self.engine = batcher.engine
         self._batcher = batcher
-        self._jobs: set[_Job] = set()
+        self._jobs: set[Job] = set()
         self._accepted = False
         self._tokens: list[Token[Request | None]] = []
         self.abandoned = False
@@ -118,40 +86,10 @@ class Request:
 _current: ContextVar[Request | None] = ContextVar("medloop_request", default=None)
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """Sentences submitted together; results come in any order."""
-
-    request: Request
-    call: _Call
-    results: list[Any]
-    left: int
-    owners: Sequence[int] | None  # which sentence each piece is of, where some had to be cut
-    sentences: int
-    future: Future[list[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """What makes two sentences fit for one batch."""
-
-    engine: Engine
-    decode: DecodeConfig
-    attention: bool | None  # None: plain translation, cut where too long
-
-
-@dataclass(eq=False, slots=True)
-class _Sentence:
-    job: _Job
-    place: int
-    text: str
-    prefix: Sequence[str] | None
-
-
 class Batcher:
-    def __init__(self, engine: Engine, limits: BatchLimits = BatchLimits()) -> None:
+    def __init__(self, engine: Engine, limits: BatchLimits | None = None) -> None:
         self._engine = engine
-        self._limits = limits
+        self._limits = limits or BatchLimits()
         self._queue = FairQueue()
         self._changed = threading.Condition()
         self._running = self._under_way = 0  # batches, and sentences in them
@@ -199,7 +137,7 @@ class Batcher:
 
     def translate(self, sentences: Sequence[str], decode: DecodeConfig = _PLAIN) -> list[str]:
         plain = [self.typography.plain(sentence) for sentence in sentences]
-        windows = (plain[start : start + _WINDOW] for start in range(0, len(plain), _WINDOW))
+        windows = (plain[start : start + WINDOW] for start in range(0, len(plain), WINDOW))
         found = [
             hypotheses[0].text for window in self.translate_stream(windows, decode) for hypotheses in window
         ]
@@ -212,7 +150,7 @@ class Batcher:
     ) -> Iterator[list[Hypotheses]]:
         """As the engine's; a long window waits in parts, so that one request never fills the queue."""
         request = _current.get() or Request(self)
-        parts = _parts(windows)
+        parts = parts_of(windows)
         waiting: deque[tuple[Future[list[Hypotheses]], bool]] = deque()
         held: list[Hypotheses] = []
 
@@ -224,7 +162,7 @@ class Batcher:
         try:
             while waiting:
                 future, last = waiting.popleft()
-                held += _result(future)
+                held += outcome(future)
                 more(1)
                 if last:
                     yield held
@@ -241,7 +179,7 @@ class Batcher:
         attention: bool = False,
     ) -> list[tuple[Candidate, ...]]:
         request = _current.get() or Request(self)
-        return _result(self._submit(request, sentences, decode, prefixes, attention))
+        return outcome(self._submit(request, sentences, decode, prefixes, attention))
 
     # The queue's face.
 
@@ -290,8 +228,8 @@ class Batcher:
         texts, owners = sentences, None
         if attention is None and any(len(text) > _LONG for text in sentences):
             texts, owners = request.engine.cut(sentences)
-        call = _Call(request.engine, decode, attention)
-        job = _Job(request, call, [None] * len(texts), len(texts), owners, len(sentences), Future())
+        call = Call(request.engine, decode, attention)
+        job = Job(request, call, [None] * len(texts), len(texts), owners, len(sentences))
         if not texts:
             job.future.set_result([])
             return job.future
@@ -302,7 +240,7 @@ class Batcher:
             now = time.monotonic()
             for place, text in sorted(enumerate(texts), key=lambda numbered: len(numbered[1])):
                 cost = (len(text) // _CHARACTERS_PER_TOKEN + 2) * decode.beams
-                sentence = _Sentence(job, place, text, prefixes[place] if prefixes else None)
+                sentence = Sentence(job, place, text, prefixes[place] if prefixes else None)
                 self._queue.add(Item(id(request), call, cost, sentence, now))
             self._changed.notify_all()
         job.future.add_done_callback(lambda future: self._forget([job]) if future.cancelled() else None)
@@ -324,7 +262,7 @@ class Batcher:
             self._open += change
             self._changed.notify_all()
 
-    def _forget(self, jobs: list[_Job]) -> None:
+    def _forget(self, jobs: list[Job]) -> None:
         with self._changed:
             self._queue.remove(lambda sentence: sentence.job in jobs)
             for job in jobs:
@@ -375,24 +313,26 @@ class Batcher:
             self._speed += 0.2 * (done / seconds - self._speed)
 
     def _linger(self, last: int) -> None:
-        """After a batch of many: those clients come back within a moment, and a full batch is cheaper."""
-        waiting = self._queue.single
+        """After a batch of many: those clients come back within a moment, and a full batch is cheaper.
+
+        The first is given longest: an answer passes through the audit log and the network before it is back.
+        """
+        before = waiting = self._queue.single
         if last < 2 or waiting < len(self._queue):
             return
-        all_back = waiting + last
-        now = came = time.monotonic()
-        end = now + self._limits.linger_seconds
-        while waiting < all_back and now < min(end, came + self._limits.lull_seconds) and not self._stopped:
-            self._changed.wait(min(end, came + self._limits.lull_seconds) - now)
+        now = time.monotonic()
+        end = until = now + self._limits.linger_seconds
+        while waiting < before + last and now < until and not self._stopped:
+            self._changed.wait(until - now)
             now = time.monotonic()
             if len(self._queue) > waiting:
-                waiting, came = len(self._queue), now
+                waiting, until = len(self._queue), min(end, now + self._limits.lull_seconds)
 
-    def _run(self, sentences: list[_Sentence]) -> None:
+    def _run(self, sentences: list[Sentence]) -> None:
         if not sentences:
             return
         try:
-            results: Sequence[Any] = _computed(sentences)
+            results: Sequence[Any] = computed(sentences)
         except Exception as error:
             if len(sentences) == 1:
                 self._fail(sentences[0].job, error)
@@ -417,35 +357,10 @@ class Batcher:
                     joined(job.results, job.owners, job.sentences) if job.owners else job.results
                 )
 
-    def _fail(self, job: _Job, error: Exception) -> None:
+    def _fail(self, job: Job, error: Exception) -> None:
         with self._changed:
             first = job in job.request._jobs
             job.request._jobs.discard(job)
             self._queue.remove(lambda sentence: sentence.job is job)
         if first and job.future.set_running_or_notify_cancel():
             job.future.set_exception(error)
-
-
-def _computed(sentences: Sequence[_Sentence]) -> Sequence[Any]:
-    call = sentences[0].job.call
-    texts = [sentence.text for sentence in sentences]
-    if call.attention is None:
-        return next(call.engine.translate_stream([texts], call.decode))
-    prefixes = [sentence.prefix for sentence in sentences]
-    return call.engine.candidates(
-        texts, call.decode, prefixes if any(prefixes) else None, attention=call.attention
-    )
-
-
-def _parts(windows: Iterable[Sequence[str]]) -> Iterator[tuple[Sequence[str], bool]]:
-    """Windows in parts that may wait at a time, and whether a part is the last of its window."""
-    for window in windows:
-        for start in range(0, max(1, len(window)), _WINDOW):
-            yield window[start : start + _WINDOW], start + _WINDOW >= len(window)
-
-
-def _result(future: Future[list[Any]]) -> list[Any]:
-    try:
-        return future.result()
-    except CancelledError:
-        raise Abandoned("the client has left") from None
