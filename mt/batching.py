@@ -89,7 +89,7 @@ _current: ContextVar[Request | None] = ContextVar("medloop_request", default=Non
 class Batcher:
     def __init__(self, engine: Engine, limits: BatchLimits | None = None) -> None:
         self._engine = engine
-        self._limits = limits or BatchLimits()
+        self._limits = limits = limits or BatchLimits()
         self._queue = FairQueue()
         self._changed = threading.Condition()
         self._running = self._under_way = 0  # batches, and sentences in them
