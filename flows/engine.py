@@ -3,7 +3,7 @@
 In: environment variables (PREFECT_API_URL for a server of one's own). Out: an environment in which flows run.
 
     prepare_environment()          # before prefect is imported
-    starting = start_server()      # the embedded server comes up beside the imports; join() before the flow
+    server = start_server()        # the embedded server comes up beside the imports; join() before the flow
 
 Without PREFECT_API_URL the embedded server is used: one more process (`flows.embedded_server`), SQLite in
 `MEDLOOP_HOME/prefect`, gone with the run. Nothing is sent anywhere (`data.settings.TELEMETRY_OFF`).
@@ -12,38 +12,22 @@ Without PREFECT_API_URL the embedded server is used: one more process (`flows.em
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
+import socket
 import subprocess
 import sys
-import threading
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from data.errors import MissingExtraError
+from data.errors import InputError, MissingExtraError
 from data.settings import CHECKOUT, home, switch_telemetry_off
 
-if TYPE_CHECKING:
-    from prefect.server.api.server import SubprocessASGIServer
-
-_EMBEDDED = {
-    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-    # A busy machine of two cores takes longer than Prefect's 20 seconds.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-    # What only a lasting server needs.
-    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_REPOSSESSOR_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
-    # It is stopped in the middle of its bookkeeping when a run ends, and would complain at length.
-    "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
-}
-# What Prefect tells the process of an embedded server.
-_SERVER = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 _QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_CLI_PROMPT": "false"}
+_API = "PREFECT_API_URL"
+_OWN = "MEDLOOP_EMBEDDED_SERVER"  # the address of the server that was started here
+_START_SECONDS = 180.0  # a busy machine of two cores takes longer than one would think
 
 
 def prepare_environment(environ: MutableMapping[str, str] = os.environ) -> None:
@@ -52,52 +36,61 @@ def prepare_environment(environ: MutableMapping[str, str] = os.environ) -> None:
     environ.setdefault("PREFECT_HOME", str(home(environ) / "prefect"))
     with contextlib.suppress(OSError):  # a place that cannot be written is told by the first step
         Path(environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
-    settings = _QUIET if environ.get("PREFECT_API_URL") else _QUIET | _EMBEDDED
-    for name, value in settings.items():
+    for name, value in _QUIET.items():
         environ.setdefault(name, value)
 
 
-class Starting:
-    """A server on its way; `join` waits for it and tells what went wrong."""
+class EmbeddedServer:
+    """On its way; `join` waits for it and tells what went wrong. It ends by itself when this process does."""
 
-    def __init__(self) -> None:
-        self._problem: BaseException | None = None
-        self._thread = threading.Thread(target=self._start, name="prefect-server", daemon=True)
-        self._thread.start()
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._folder = Path(environ["PREFECT_HOME"])
+        # Listened to from the beginning: who asks too soon waits, and no other process can take the port.
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port: int = listener.getsockname()[1]
+            handle = listener.fileno()
+            command = [sys.executable, "-m", "flows.embedded_server", str(handle), str(os.getpid())]
+            self.process = subprocess.Popen(command, cwd=CHECKOUT, env=dict(environ), pass_fds=[handle])
 
-    def _start(self) -> None:
-        try:
-            embedded_server().start()
-        except Exception as error:  # told by join, in the thread that can
-            self._problem = error
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
 
     def join(self) -> None:
-        self._thread.join()
-        if self._problem is not None:
-            raise self._problem
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_START_SECONDS)
+        try:
+            connection.request("GET", "/api/health")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            status, why = 0, type(error).__name__
+        else:
+            why = f"status {status}"
+        finally:
+            connection.close()
+        if status != http.HTTPStatus.OK:
+            books = self._folder / "prefect.db"
+            raise InputError(
+                f"Prefect's embedded server did not come up ({why}): remove its books {books}, "
+                f"or set {_API} to a server of your own"
+            )
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
 
 
-def embedded_server() -> SubprocessASGIServer:
-    """Prefect's own, which its flows then find, with `flows.embedded_server` as the process."""
-    from prefect.server.api.server import SubprocessASGIServer
-    from prefect.settings import get_current_settings
-
-    class Embedded(SubprocessASGIServer):
-        def _run_uvicorn_command(self) -> subprocess.Popen[Any]:
-            settings = get_current_settings().to_environment_variables(exclude_unset=True)
-            command = [sys.executable, "-m", "flows.embedded_server", str(self.port), str(os.getpid())]
-            return subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, **_SERVER, **settings})
-
-    return Embedded()
-
-
-def start_server(environ: MutableMapping[str, str] = os.environ) -> Starting | None:
-    """Nothing to start where PREFECT_API_URL names a server."""
+def start_server(environ: MutableMapping[str, str] = os.environ) -> EmbeddedServer | None:
+    """Before prefect is imported, as it reads the address then; none where PREFECT_API_URL names one."""
     prepare_environment(environ)
-    if environ.get("PREFECT_API_URL"):
+    if environ.get(_API):
         return None
-    try:
-        import prefect  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("running pipelines", "flows") from None
-    return Starting()
+    if find_spec("prefect") is None:
+        raise MissingExtraError("running pipelines", "flows")
+    server = EmbeddedServer(environ)
+    environ[_API] = environ[_OWN] = server.api_url
+    return server
+
+
+def has_embedded_server(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the flows of this run are served by a server of its own."""
+    return bool(environ.get(_OWN)) and environ.get(_API) == environ.get(_OWN)

@@ -35,16 +35,16 @@ def run(
     from flows.config import load_pipelines
 
     found = load_pipelines(config)  # mistakes are told before anything starts
-    starting = start_server()
+    server = start_server()
     from flows.running import run_pipelines
 
-    states = run_pipelines(config, len(found), starting)
+    states = run_pipelines(config, len(found), server)
     return 0 if demo or all(state in ("released", "skipped") for state in states) else REJECTED
 
 
 @app.command()
 def bulk(
-    corpus: Annotated[str, typer.Argument(help="JSONL with src; a path, or an address such as s3://...")],
+    corpus: Annotated[str, typer.Argument(help="JSONL or parquet with src; a path, or s3://...")],
     output: Annotated[Path, typer.Argument(help="JSONL to write; start again to go on.")],
     work: Annotated[str, typer.Option(help="translate, or filter (measures and reasons).")] = "translate",
     source: Annotated[str, typer.Option("--from", help="Source language.")] = "en",

@@ -20,13 +20,13 @@ from flows.showing import Show
 from flows.step_folders import StepFolders
 
 if TYPE_CHECKING:
-    from flows.engine import Starting
+    from flows.engine import EmbeddedServer
 
 
-def run_pipelines(config: Path, count: int, starting: Starting | None) -> list[str]:
+def run_pipelines(config: Path, count: int, server: EmbeddedServer | None) -> list[str]:
     show = Show()
-    if starting is not None:
-        starting.join()
+    if server is not None:
+        server.join()
     states = []
     for number, pipeline in enumerate(load_pipelines(config), 1):
         if count > 1:

@@ -16,6 +16,7 @@ from prefect.tasks import Task
 
 from data.llm import ChatError
 from flows import generating, judging, preparing, training
+from flows.engine import has_embedded_server
 
 if TYPE_CHECKING:
     from flows.config import Operation
@@ -31,8 +32,17 @@ def can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     return isinstance(error, passing) and not type(error).__name__.startswith("Budget")
 
 
-def _task(stage: Any, name: str, tags: tuple[str, ...] = ()) -> Any:
-    return task(name=name, tags=set(tags), persist_result=False, cache_policy=NO_CACHE)(stage)
+def _task(stage: Any, name: str) -> Any:
+    return task(name=name, persist_result=False, cache_policy=NO_CACHE)(stage)
+
+
+def limited(stage: Task[..., Any], tag: str) -> Task[..., Any]:
+    """Prefect's limits for several runs at once go by tag: `prefect concurrency-limit create llm 4`.
+
+    An embedded server serves one run alone and has none. Asking it often meets SQLite at its bookkeeping, and
+    the client asks again only after two seconds.
+    """
+    return stage if has_embedded_server() else stage.with_options(tags={tag})
 
 
 def retrying(stage: Task[..., Any], operation: Operation) -> Task[..., Any]:
@@ -43,26 +53,29 @@ def retrying(stage: Task[..., Any], operation: Operation) -> Task[..., Any]:
     )
 
 
-# Tags are Prefect's limits for several runs at once: `prefect concurrency-limit create llm 4`.
-_generate = _task(generating.generated, "generate", ("llm",))
+_generate = _task(generating.generated, "generate")
 gather = _task(preparing.gather, "gather")
 measure = _task(preparing.measured, "measure")
 filter_pairs = _task(preparing.filtered, "filter")
 deduplicate = _task(preparing.deduplicated, "deduplicate")
 decontaminate = _task(preparing.decontaminated, "decontaminate")
 prepare = _task(preparing.prepared, "prepare")
-train = _task(training.trained, "train", ("training",))
+_train = _task(training.trained, "train")
 convert = _task(training.converted, "convert")
 register = _task(training.registered, "register")
-_evaluate = _task(judging.evaluated, "evaluate", ("llm",))
+_evaluate = _task(judging.evaluated, "evaluate")
 gate = _task(judging.gated, "gate")
 release = _task(judging.released, "release")
 document = _task(judging.document_translated, "document")
 
 
 def generate(run: Run) -> Any:
-    return retrying(_generate, run.pipeline.operation)(run)
+    return retrying(limited(_generate, "llm"), run.pipeline.operation)(run)
+
+
+def train(run: Run, pairs: Any) -> Any:
+    return limited(_train, "training")(run, pairs)
 
 
 def evaluate(run: Run, version: str, pairs: Any) -> Any:
-    return retrying(_evaluate, run.pipeline.operation)(run, version, pairs)
+    return retrying(limited(_evaluate, "llm"), run.pipeline.operation)(run, version, pairs)

@@ -14,7 +14,7 @@ import yaml
 
 from data.errors import ConfigError
 from flows.config import load_pipeline
-from flows.engine import prepare_environment
+from flows.engine import prepare_environment, start_server
 from flows.generating import writer
 from flows.notifying import notify
 from flows.planning import planned, state
@@ -39,13 +39,12 @@ def test_the_embedded_server_is_quiet_and_sends_nothing(tmp_path: Path) -> None:
     assert environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     assert environ["PREFECT_HOME"] == str(tmp_path / "prefect")
     assert environ["PREFECT_LOGGING_LEVEL"] == "DEBUG"  # the user's word counts
-    assert environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] == "true"
 
 
 def test_a_server_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
     environ = {"MEDLOOP_HOME": str(tmp_path), "PREFECT_API_URL": "http://prefect:4200/api"}
-    prepare_environment(environ)
-    assert "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE" not in environ
+    assert start_server(environ) is None
+    assert environ["PREFECT_API_URL"] == "http://prefect:4200/api"
 
 
 class _Hook(http.server.BaseHTTPRequestHandler):

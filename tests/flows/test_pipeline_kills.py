@@ -10,13 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from flows.engine import embedded_server
+from flows.engine import EmbeddedServer
 from tests.tiny_marian import build_tiny_marian
 from tests.tiny_pipeline import ROOT, ChatServer, artifacts, prepare_home, write_config
 
@@ -77,31 +74,19 @@ class Starter:
         self._process.communicate()
 
 
-@contextlib.contextmanager
-def prefect_server() -> Iterator[Any]:
-    """On its way; a server of one's own, by environment variables only."""
-    server = embedded_server()
-    coming = threading.Thread(target=server.start, kwargs={"timeout": 200})
-    coming.start()
-    try:
-        yield server
-    finally:
-        coming.join()
-        server.stop()
-
-
 def test_killed_at_random_points_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
     homes = {name: tmp_path / name for name in ("calm", "killed")}
-    with ChatServer() as chat, prefect_server() as server, contextlib.ExitStack() as stack:
-        while server.port is None:
-            time.sleep(0.01)
+    with ChatServer() as chat, contextlib.ExitStack() as stack:
+        server = EmbeddedServer(os.environ)
+        stack.callback(server.stop)
+        # A server of one's own, by environment variables only.
         environ = chat.environ(tmp_path) | {"PREFECT_API_URL": server.api_url}
         starter = stack.enter_context(contextlib.closing(Starter(environ)))
         base = build_tiny_marian(tmp_path / "base")
         config = write_config(tmp_path / "config", base)
         prepare_home(homes["calm"], base)
         shutil.copytree(homes["calm"], homes["killed"])
-        wait_for(server)
+        server.join()
         began = time.monotonic()
         starter.begin(homes["calm"], config)
         assert starter.end() == 0
@@ -122,15 +107,3 @@ def test_killed_at_random_points_it_ends_as_if_undisturbed(tmp_path: Path) -> No
     assert calls <= chat.calls - calls <= calls + 3 * kills  # a document takes three
     aliases = json.loads((homes["killed"] / "models" / "en-pt" / "aliases.json").read_text(encoding="utf-8"))
     assert aliases["production"] == aliases["candidate"] != aliases["before"][0]
-
-
-def wait_for(server: Any) -> None:
-    import httpx
-
-    end = time.monotonic() + 200
-    while time.monotonic() < end:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{server.api_url}/health").is_success:
-                return
-        time.sleep(0.2)
-    raise AssertionError("the Prefect server did not come up")

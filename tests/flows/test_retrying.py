@@ -66,6 +66,16 @@ def test_both_stages_that_wait_for_others_take_the_pipelines_own(monkeypatch: py
     assert taken == [("generate", 7), ("evaluate", 7)]
 
 
+def test_limits_by_tag_are_for_a_server_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "http://127.0.0.1:4200/api"
+    monkeypatch.setenv("PREFECT_API_URL", address)
+    assert steps.limited(steps.gather, "llm").tags == {"llm"}
+    monkeypatch.setenv("MEDLOOP_EMBEDDED_SERVER", address)
+    assert steps.limited(steps.gather, "llm").tags == set()
+    monkeypatch.setenv("PREFECT_API_URL", "http://prefect:4200/api")  # a run that is served by another
+    assert steps.limited(steps.gather, "llm").tags == {"llm"}
+
+
 def test_a_launcher_is_a_list_of_words(tmp_path: Path) -> None:
     text, path = STARTER.read_text(encoding="utf-8"), tmp_path / "one.yaml"
     path.write_text(f"{text}\noperation: {{launcher: [torchrun, -v]}}\n", encoding="utf-8")
