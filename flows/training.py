@@ -122,6 +122,8 @@ def quick_scores(translations: Sequence[str], references: Sequence[str]) -> Mapp
 
 def converted(run: Run, checkpoint: Done, pairs: Done) -> Done:
     from mt.convert import convert
+    from mt.manifest import CARD
+    from mt.models import MANIFEST
 
     pipeline = run.pipeline
 
@@ -130,7 +132,9 @@ def converted(run: Run, checkpoint: Done, pairs: Done) -> Done:
             checkpoint.folder / MODEL, folder / MODEL, pipeline.conversion, pairs.folder / DEV, quick_scores,
             pipeline.source, pipeline.target,
         )  # fmt: skip
-        size = sum(one.stat().st_size for one in (folder / MODEL).rglob("*") if one.is_file())
+        # Its own words about itself tell times and speeds, which differ in length from run to run.
+        files = [one for one in (folder / MODEL).rglob("*") if one.name not in (MANIFEST, CARD)]
+        size = sum(one.stat().st_size for one in files if one.is_file())
         write_summary(folder, {"parity": f"{manifest.parity.identical:.1%} the same", "bytes": size})
 
     inputs = {"checkpoint": checkpoint, "dev": pairs, "config": dataclasses.asdict(pipeline.conversion)}
