@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import random
@@ -76,6 +77,20 @@ def test_names_depend_on_content_not_on_place_or_time(tmp_path: Path) -> None:
     os.utime(tmp_path / "b" / "pairs.jsonl", (1, 1))  # a clock that jumped
     names = [digest("step", {"pairs": tmp_path / folder / "pairs.jsonl"}) for folder in "abc"]
     assert names[0] == names[1] != names[2]
+
+
+def test_a_clock_that_jumps_back_while_a_step_works_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, calls = StepFolders(tmp_path), list[str]()
+
+    def work(folder: Path) -> None:
+        write("x", calls)(folder)
+        monkeypatch.setattr("time.time", lambda: 0.0)
+
+    done = folders.run("write", {"n": 1}, work)
+    assert 0 <= done.seconds < 60
+    assert folders.run("write", {"n": 1}, work) == dataclasses.replace(done, reused=True)
 
 
 def test_a_damaged_result_is_done_again_and_said_so(tmp_path: Path) -> None:
