@@ -18,6 +18,7 @@ Importing this is cheap on purpose: typer comes in with the first app.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -47,6 +48,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     """Runs one command and ends the process."""
     switch_telemetry_off()
     code = _guarded(program, lambda: _call(app, program, arguments))
+    gc.freeze()  # or Python would look through all that torch and others have made, for over a second
     sys.exit(_flushed(program, code))
 
 
