@@ -2,7 +2,7 @@
 
 In: what the user wrote. Out: a `TestSet`, or output texts in its order.
 
-    load_testset("bundled", "en", "pt")
+    load_testset("bundled", "en", "pt")               # or "pt", "en"
     load_testset("heldout.tmx", "en", "pt")           # .jsonl .tsv .tmx .parquet
     load_testset("gmnlp/tico19:en-pt@test", "en", "pt")   # name[:config][@split] of the library `datasets`
     read_outputs(Path("system.txt"), testset)         # a line a segment, or .jsonl with ids
@@ -16,13 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.checks.tables import base_language
 from data.errors import ConfigError, InputError, MissingExtraError, RecordError
 from data.jsonl import read_jsonl
 from data.segments import Pair, Segment
 from eval.readers import READERS, SOURCES, read_text
 from eval.scores import Material
 
-BUNDLED = Path(__file__).parent.parent / "data" / "samples" / "testset.en-pt.jsonl"
+SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 _NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?::(?P<config>[\w.-]+))?(?:@(?P<split>[\w.-]+))?")
 _TARGETS = ("tgt", "target", "targetString", "target_text", "tgt_text", "reference", "ref")
 _OUTPUTS = ("tgt", "target", "translation", "hypothesis", "output", "mt")
@@ -71,7 +72,8 @@ def load_testset(spec: str, source: str = "", target: str = "", limit: int = 0) 
     """The first `limit` segments (0: all); languages are needed where the file does not say them."""
     path = Path(spec)
     if spec == "bundled":
-        pairs, name, path = _read(BUNDLED, source, target), "bundled", BUNDLED
+        path = _bundled(source, target)
+        pairs, name = _read(path, source, target), "bundled"
     elif path.is_file():
         pairs, name = _read(path, source, target), path.stem
     elif _NAME.fullmatch(spec) and path.suffix.lower() not in READERS:
@@ -82,6 +84,14 @@ def load_testset(spec: str, source: str = "", target: str = "", limit: int = 0) 
         )
     chosen = [pair for number, pair in enumerate(pairs) if not limit or number < limit]
     return _testset(name, chosen, source, target, str(path) if path.is_file() else spec)
+
+
+def _bundled(source: str, target: str) -> Path:
+    pair = f"{base_language(source or 'en')}-{base_language(target or 'pt')}"
+    there = {path.name.split(".")[1]: path for path in sorted(SAMPLES.glob("testset.*.jsonl"))}
+    if pair not in there:
+        raise ConfigError(f"no bundled test set for {pair}; there are {', '.join(there)}; else give a file")
+    return there[pair]
 
 
 def read_outputs(path: Path, testset: TestSet) -> tuple[str, ...]:
@@ -169,11 +179,28 @@ def _pair(path: Path | str, number: int, record: Mapping[str, object], source: s
         value = record.get(key, "")
         return value if isinstance(value, str) else ""
 
+    text, reference = _turned(
+        path, number, (text, reference or ""), (said("src_lang"), said("tgt_lang")), source, target
+    )
     return Pair(
-        Segment(name or f"{Path(path).stem}:{number}", text), reference or "",
+        Segment(name or f"{Path(path).stem}:{number}", text), reference,
         said("src_lang"), said("tgt_lang"), said("origin"),
         said("licence") or said("license"), said("document"),
     )  # fmt: skip
+
+
+def _turned(
+    path: Path | str, number: int, texts: tuple[str, str], said: tuple[str, str], source: str, target: str
+) -> tuple[str, str]:
+    """The two sides in the direction asked for; one file serves both."""
+    own, asked = [base_language(code) for code in said], [base_language(source), base_language(target)]
+    if not all(own) or all(not want or want == have for want, have in zip(asked, own, strict=True)):
+        return texts
+    if all(not want or want == have for want, have in zip(asked, reversed(own), strict=True)):
+        if not texts[1].strip():
+            raise RecordError(path, number, f"has no {asked[0]} text to translate from")
+        return texts[1], texts[0]
+    raise RecordError(path, number, f"is {own[0]}-{own[1]}; asked for is {asked[0] or '?'}-{asked[1] or '?'}")
 
 
 def _first(record: Mapping[str, object], keys: Iterable[str]) -> str | None:

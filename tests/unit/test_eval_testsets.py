@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,47 @@ def test_a_file_is_not_timed(tmp_path: Path) -> None:
     path.write_text("um\ndois\n")
     outputs = translate_with(parse_system(f"a={path}"), load_testset("bundled", limit=2))
     assert (outputs.texts, outputs.words_per_second) == (("um", "dois"), None)
+
+
+def test_a_file_serves_both_directions(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    rows = [{"id": "1", "src": "No fever.", "tgt": "Sem febre.", "src_lang": "en", "tgt_lang": "pt-BR"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for source, target, text in (
+        ("en", "pt", "No fever."),
+        ("pt", "en", "Sem febre."),
+        ("pt_BR", "", "Sem febre."),
+    ):
+        [pair] = load_testset(str(path), source, target or "en").pairs
+        assert pair.source.text == text
+        assert {pair.source.text, pair.target} == {"No fever.", "Sem febre."}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"src": "No fever.", "tgt": "Kein Fieber.", "src_lang": "en", "tgt_lang": "de"},
+            "is en-de; asked for is pt-en",
+        ),
+        (
+            {"src": "No fever.", "tgt": "", "src_lang": "en", "tgt_lang": "pt"},
+            "has no pt text to translate from",
+        ),
+    ],
+)
+def test_a_file_of_another_direction(row: dict[str, str], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    with pytest.raises(RecordError, match=message):
+        load_testset(str(path), "pt", "en")
+
+
+def test_the_bundled_sets() -> None:
+    for source, target in (("en", "pt"), ("pt", "en")):
+        pairs = load_testset("bundled", source, target).pairs
+        assert len(pairs) == 200
+        words = " ".join(pair.source.text for pair in pairs).split()
+        assert (words.count("the") > words.count("de")) == (source == "en")
+    with pytest.raises(ConfigError, match="no bundled test set for en-de; there are en-pt, pt-en"):
+        load_testset("bundled", "en", "de")
