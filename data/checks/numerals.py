@@ -109,12 +109,7 @@ def _romans(line: Line) -> list[Number]:
     if table is None:
         return found
     for i, word in enumerate(line.written):
-        if (
-            word[:1] not in ("I", "V", "X")
-            or not word.isupper()
-            or len(word) > 6
-            or not _ROMAN.fullmatch(word)
-        ):
+        if word[0] not in "IVX" or not word.isupper() or len(word) > 6 or not _ROMAN.fullmatch(word):
             continue
         cued = i > 0 and line.words[i - 1] in table.roman_after
         if cued or word in ("II", "III", "VII", "VIII"):

@@ -14,7 +14,7 @@ from typing import Any
 
 from data.checks.tables import Entry, Index, Table, table_for
 from data.checks.values import Mark
-from data.checks.words import TOKEN, fold, is_number, split
+from data.checks.words import DIGITS, TOKEN, fold, split
 from data.segments import Span
 
 __all__ = ["Line", "match_at", "read", "table_for"]
@@ -29,8 +29,8 @@ class Line:
         self.text = text
         self.table = table
         self.written = split(text)
-        self.words = [fold(word) for word in self.written]
-        self.digits = [i for i, word in enumerate(self.written) if is_number(word)]
+        self.words = list(map(str.lower if text.isascii() else fold, self.written))
+        self.digits = [i for i, word in enumerate(self.written) if word[0] in DIGITS]
         self.marks: defaultdict[str, list[Mark]] = defaultdict(list)
         self._spans: list[tuple[int, int]] | None = None
 

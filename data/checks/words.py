@@ -14,6 +14,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+DIGITS = frozenset("0123456789")
 _SMALL = "½¼¾⅓⅔⅛²³¹"
 TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[^\W\d_{_SMALL}]+(?:['’´]t(?![^\W\d_]))?|[^\w\s]|[{_SMALL}]|_+")
 # Words of patients' text stay in the cache, so its size is bounded; longer "words" are not words.
@@ -49,7 +50,3 @@ def skeleton(folded: str) -> str:
     for written, plain in _SPELLINGS:
         folded = folded.replace(written, plain)
     return _ROUND_E.sub("", _DOUBLED.sub(r"\1", folded))
-
-
-def is_number(word: str) -> bool:
-    return word[:1] in frozenset("0123456789")
