@@ -6,6 +6,7 @@ medloop serve --host 0.0.0.0 --require-key
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import os
@@ -20,6 +21,8 @@ from data.settings import home
 
 if TYPE_CHECKING:
     from mt.api.settings import ApiSettings
+
+_ARENA_MAX, _ARENAS = -8, 2  # M_ARENA_MAX of malloc.h
 
 app = new_app("Serve translations: native, LibreTranslate and DeepL protocols.")
 
@@ -43,6 +46,7 @@ def serve(
     keep_hours: Annotated[float, typer.Option(min=0, help="Documents are deleted after so long.")] = 24,
 ) -> None:
     """Serve translations until stopped; what was accepted is finished first."""
+    _share_freed_memory()
     settings = checked_settings(host, database, require_key, insecure, tuple(origin or ()), keep_hours)
     import uvicorn
 
@@ -100,3 +104,11 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _share_freed_memory() -> None:
+    """glibc keeps what is freed for each thread apart, so a server of many threads grows for hours."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
