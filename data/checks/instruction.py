@@ -16,6 +16,8 @@ from data.checks.values import Mark
 
 __all__ = ["compare", "read", "table_for"]
 
+Stance = tuple[str, Mark]
+
 # How far before a verb its negation may stand: "do not ever stop", "no debe dejar de".
 _REACH = 4
 # How far after "stop" the verb may stand that it governs: "stop taking", "deje de tomar".
@@ -40,10 +42,10 @@ def compare(source: Line, target: Line) -> list[Finding]:
         return _lost(source, target)
     if not _about_medicine(source) and not _about_medicine(target):
         return []
-    ours, theirs = stance_of(source), stance_of(target)
-    if len(ours) != 1 or len(theirs) != 1 or ours.keys() == theirs.keys():
+    turned = _turned(_stances_of(source), _stances_of(target))
+    if turned is None:
         return []
-    (stance, mark), (other, theirs_mark) = next(iter(ours.items())), next(iter(theirs.items()))
+    (stance, mark), (other, theirs_mark) = turned
     meanings = {"stop": "to stop or avoid a medicine", "go": "to take or go on with it"}
     message = (
         f'The instruction turned round: "{source.quote(mark.first, mark.last)}" is {meanings[stance]}, '
@@ -75,9 +77,9 @@ def _directions(line: Line) -> dict[object, Mark]:
 
 def _lost(source: Line, target: Line) -> list[Finding]:
     """ "Hold the metformin" that became to grasp or to carry it: nothing on the other side says to stop."""
-    stop = stance_of(source).get("stop")
+    stop = next((mark for stance, mark in _stances_of(source) if stance == "stop"), None)
     medicines = [mark.first for mark in source.marks["drug"]]
-    if stop is None or target.table is None or groups_of(source) or groups_of(target):
+    if stop is None or target.table is None or not _says_nothing_else(source, stop, target):
         return []
     near = any(0 <= first - stop.last <= _OBJECT or 0 < stop.first - first <= _OBJECT for first in medicines)
     if not near and not _topic(source, stop, medicines):
@@ -89,6 +91,16 @@ def _lost(source: Line, target: Line) -> list[Finding]:
     quoted = source.quote(stop.first, stop.last)
     message = f'"{quoted}" is to stop a medicine here; the translation does not say so.'
     return [Finding(INSTRUCTION, "critical", source.span(stop.first, stop.last), None, message)]
+
+
+def _says_nothing_else(source: Line, stop: Mark, target: Line) -> bool:
+    """No negation beside "held", and none in the translation but for those of the other clauses."""
+    denials = groups_of(source)
+    beside = any(
+        _CLAUSE_ENDS.isdisjoint(source.words[min(one.first, stop.first) : max(one.first, stop.first)])
+        for one in denials
+    )
+    return not beside and len(groups_of(target)) <= len(denials)
 
 
 def _verbs(line: Line) -> list[Mark]:
@@ -118,10 +130,23 @@ def _about_medicine(line: Line) -> bool:
     return bool(line.marks["drug"]) or any(mark.value == "medicines" for mark in line.marks["instruction"])
 
 
-def stance_of(line: Line) -> dict[str, Mark]:
-    """What the line asks for, with the verb that says so; both keys where it asks for both."""
+def _turned(ours: list[Stance], theirs: list[Stance]) -> tuple[Stance, Stance] | None:
+    """The first place where one side says to stop and the other to go on, where both are of one mind else.
+
+    "Suspenda ... e inicie" may be said the other way round, so of several verbs only one may differ.
+    """
+    if {stance for stance, _ in ours} == {stance for stance, _ in theirs}:
+        return None
+    if len({stance for stance, _ in ours}) == len({stance for stance, _ in theirs}) == 1:
+        return ours[0], theirs[0]
+    pairs = [pair for pair in zip(ours, theirs, strict=False) if pair[0][0] != pair[1][0]]
+    return pairs[0] if len(ours) == len(theirs) and len(pairs) == 1 else None
+
+
+def _stances_of(line: Line) -> list[Stance]:
+    """What the line asks for, verb by verb."""
     groups = groups_of(line)
-    stances: dict[str, Mark] = {}
+    stances: list[Stance] = []
     governed_until = -1
     for mark in _verbs(line):
         stops = mark.value == "stop"
@@ -129,11 +154,14 @@ def stance_of(line: Line) -> dict[str, Mark]:
             continue
         if stops:
             governed_until = mark.last + _GOVERNED
-        negated = any(_governs(group, mark) for group in groups)
-        stances.setdefault("go" if stops == negated else "stop", mark)
+        negated = any(_governs(group, mark, line) for group in groups)
+        stances.append(("go" if stops == negated else "stop", mark))
     return stances
 
 
-def _governs(group: Group, mark: Mark) -> bool:
+def _governs(group: Group, mark: Mark, line: Line) -> bool:
     """Before the verb, or around it and after it as in "ne prenez pas" and "nehmen Sie ... nicht"."""
-    return 0 <= mark.first - group.first <= _REACH + 1 or 0 <= group.first - mark.last <= _REACH
+    if 0 <= mark.first - group.first <= _REACH + 1:
+        return True
+    behind = 0 <= group.first - mark.last <= _REACH
+    return behind and _CLAUSE_ENDS.isdisjoint(line.words[mark.last : group.first])
