@@ -15,8 +15,8 @@ RIGHT = [
     (
         "en",
         "pt",
-        "Metformin was held because of the acute kidney injury; do not restart it before the blood test.",
-        "A metformina foi suspensa por causa da lesão renal aguda; não reiniciá-la antes do exame de sangue.",
+        "Metformin was held because of the acute kidney injury; do not restart it before the test.",
+        "A metformina foi suspensa por causa da lesão renal aguda; não reiniciá-la antes do exame.",
     ),
     ("en", "pt", "Stop aspirin and start clopidogrel.", "Inicie clopidogrel e suspenda a aspirina."),
     ("en", "pt", "Hold metformin; do not restart.", "Suspenda a metformina; não reinicie."),
@@ -246,8 +246,8 @@ WRONG = [
     (
         "en",
         "pt",
-        "Metformin was held because of the acute kidney injury; do not restart it before the blood test.",
-        "A metformina foi realizada por causa da lesão renal aguda; não reiniciá-la antes do exame de sangue.",
+        "Metformin was held because of the acute kidney injury; do not restart it before the test.",
+        "A metformina foi realizada por causa da lesão renal aguda; não reiniciá-la antes do exame.",
         "instruction",
     ),
     ("en", "pt", "Hold metformin; do not restart.", "Mantenha a metformina; não reinicie.", "instruction"),
