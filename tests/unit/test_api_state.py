@@ -77,7 +77,7 @@ def test_keys_are_hashed_expire_rotate_and_end(engine: Engine) -> None:
     assert store.find("ml_ffffffffffff_x") is None
     with engine.connect() as connection:
         stored = str(connection.execute(text("SELECT * FROM api_keys")).all())
-    assert made.token.rpartition("_")[2] not in stored
+    assert made.token.split("_", 2)[2] not in stored  # the secret itself may have underscores
     assert made.token not in repr(made)
     late = store.add("late", expires=time.time() - 1)
     assert store.find(late.token) is None
