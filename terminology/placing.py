@@ -105,7 +105,7 @@ def places_of(draft: Draft, spans: Sequence[Span], match: TermMatch, language: s
     Attention may lean ahead: for `wear masks` a verb before `máscaras` can look at the mask already. So a
     wordy place is offered without its first word, too.
     """
-    shares = _by_word(draft.pieces, _shares(draft, spans, match.span))
+    shares = _shares(draft, spans, match.span)
     start, place = _start(draft.pieces, shares, language)
     if place < 0:
         return []
@@ -201,9 +201,10 @@ def _may_agree(determiner: str, form: str, language: str) -> bool:
 
 
 def _shares(draft: Draft, spans: Sequence[Span], term: Span) -> list[float]:
-    """How much of its attention each piece of the draft gave to the source term."""
+    """How much of its attention each piece of the draft gave to the source term, as the mean of its word."""
     columns = [number for number, span in enumerate(spans) if span.start < term.end and term.start < span.end]
-    return [sum(row[column] for column in columns if column < len(row)) for row in draft.attention]
+    given = [sum(row[column] for column in columns if column < len(row)) for row in draft.attention]
+    return _by_word(draft.pieces, given)
 
 
 def _by_word(pieces: Sequence[str], shares: Sequence[float]) -> list[float]:
@@ -226,13 +227,13 @@ def _continues(piece: str, following: str) -> bool:
 
 def looks_at(draft: Draft, piece: int, spans: Sequence[Span], term: Span) -> bool:
     """Whether the word of this piece of the draft clearly comes from the source term."""
-    shares = _by_word(draft.pieces, _shares(draft, spans, term))
+    shares = _shares(draft, spans, term)
     return piece < len(shares) and shares[piece] >= _CLEAR
 
 
 def words_of_others(draft: Draft, start: int, spans: Sequence[Span], term: Span) -> list[str]:
     """The words from this piece on that do not clearly come from the source term."""
-    shares = _by_word(draft.pieces, _shares(draft, spans, term))
+    shares = _shares(draft, spans, term)
     return [
         word_at(draft.pieces, number)
         for number in range(start, min(len(draft.pieces), len(shares)))
@@ -247,7 +248,7 @@ def _start(pieces: Sequence[str], shares: Sequence[float], language: str) -> tup
     """
     clear = [place for place, share in enumerate(shares) if share >= _CLEAR]
     if not clear:
-        spoken = [place for place in range(len(shares)) if any(map(str.isalnum, pieces[place]))]
+        spoken = [place for place in range(len(shares)) if _is_spoken(pieces[place])]
         best = max(spoken, key=shares.__getitem__, default=-1)
         clear = [best] if best >= 0 and shares[best] >= _FAINT else []
     starts = [(_word_start(pieces, place), place) for place in clear]
@@ -267,7 +268,7 @@ def _region_end(pieces: Sequence[str], shares: Sequence[float], place: int) -> i
     """Behind the last word that looked at the term; words like `de` in between do not end it."""
     last = place
     for piece in range(place + 1, min(len(pieces), len(shares))):
-        if shares[piece] >= _CLEAR and any(map(str.isalnum, pieces[piece])):
+        if shares[piece] >= _CLEAR and _is_spoken(pieces[piece]):
             last = piece
         elif piece - last > _LONGEST_GAP:
             break
@@ -282,6 +283,11 @@ def _without_link(pieces: Sequence[str], start: int, end: int, match: TermMatch,
     last = next((place for place in range(end - 1, start, -1) if pieces[place].startswith("▁")), start)
     ends_in_link = any(is_link(text.split()[-1], language) for text in match.allowed)
     return end if last <= start or ends_in_link or not is_link(word_at(pieces, last), language) else last
+
+
+def _is_spoken(piece: str) -> bool:
+    """Not punctuation alone."""
+    return any(map(str.isalnum, piece))
 
 
 def _word_start(pieces: Sequence[str], place: int) -> int:

@@ -96,10 +96,7 @@ def _lost(source: Line, target: Line) -> list[Finding]:
 def _says_nothing_else(source: Line, stop: Mark, target: Line) -> bool:
     """No negation beside "held", and none in the translation but for those of the other clauses."""
     denials = groups_of(source)
-    beside = any(
-        _CLAUSE_ENDS.isdisjoint(source.words[min(one.first, stop.first) : max(one.first, stop.first)])
-        for one in denials
-    )
+    beside = any(_in_one_clause(source, *sorted((one.first, stop.first))) for one in denials)
     return not beside and len(groups_of(target)) <= len(denials)
 
 
@@ -121,9 +118,13 @@ def _verbs(line: Line) -> list[Mark]:
 def _topic(line: Line, verb: Mark, medicines: list[int]) -> bool:
     """A medicine before the verb, and no clause that ends between them."""
     return line.words[verb.first - 1] not in _OF_A_FORM and any(
-        0 < verb.first - place <= _TOPIC and _CLAUSE_ENDS.isdisjoint(line.words[place : verb.first])
+        0 < verb.first - place <= _TOPIC and _in_one_clause(line, place, verb.first)
         for place in medicines[:50]
     )
+
+
+def _in_one_clause(line: Line, first: int, last: int) -> bool:
+    return _CLAUSE_ENDS.isdisjoint(line.words[first:last])
 
 
 def _about_medicine(line: Line) -> bool:
@@ -163,5 +164,4 @@ def _governs(group: Group, mark: Mark, line: Line) -> bool:
     """Before the verb, or around it and after it as in "ne prenez pas" and "nehmen Sie ... nicht"."""
     if 0 <= mark.first - group.first <= _REACH + 1:
         return True
-    behind = 0 <= group.first - mark.last <= _REACH
-    return behind and _CLAUSE_ENDS.isdisjoint(line.words[mark.last : group.first])
+    return 0 <= group.first - mark.last <= _REACH and _in_one_clause(line, mark.last, group.first)
